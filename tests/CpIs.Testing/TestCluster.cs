@@ -108,7 +108,7 @@ public sealed class TestCluster : IAsyncDisposable
         var account = await DatabaseAccount.FindAsync(CancellationToken.None);
         foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), FolderPrefix + "*"))
         {
-            if (DateTime.UtcNow - Directory.GetCreationTimeUtc(folder) > LeftoverAge)
+            if (TimeProvider.System.GetUtcNow() - Directory.GetCreationTimeUtc(folder) > LeftoverAge)
             {
                 await ClearAsync(folder, account);
             }

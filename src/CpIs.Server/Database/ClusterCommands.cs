@@ -81,14 +81,18 @@ internal sealed class ClusterCommands(
 
     public async Task StopAsync()
     {
-        if (Postmaster.FindLive(folders) is null)
+        // "fast" rolls back what runs and writes all to disk; "immediate" leaves that to the next start's recovery.
+        foreach (var mode in new[] { "fast", "immediate" })
         {
-            return;
+            if (Postmaster.FindLive(folders) is null)
+            {
+                return;
+            }
+            var seconds = StopSecondsMax.ToString(CultureInfo.InvariantCulture);
+            await account.RunAsync(
+                programs.PgCtl, ["stop", "-D", folders.PgData, "-m", mode, "-w", "-t", seconds, "-s"],
+                TimeSpan.FromSeconds(StopSecondsMax) + StopGrace, CancellationToken.None);
         }
-        var seconds = StopSecondsMax.ToString(CultureInfo.InvariantCulture);
-        await account.RunAsync(
-            programs.PgCtl, ["stop", "-D", folders.PgData, "-m", "fast", "-w", "-t", seconds, "-s"],
-            TimeSpan.FromSeconds(StopSecondsMax) + StopGrace, CancellationToken.None);
     }
 
     private async Task<string?> StartAsync(CancellationToken stop)

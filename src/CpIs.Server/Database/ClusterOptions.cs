@@ -12,7 +12,7 @@ internal sealed record ClusterOptions
 
     public int SharedBuffersMegabytes { get; init; } = 256;
 
-    /// <summary>False only for tests that say nothing about durability: commits then do not wait for the disk.</summary>
+    /// <summary>False only for tests that say nothing of durability: commits then do not wait for the disk.</summary>
     public bool Durable { get; init; } = true;
 
     /// <summary>Told when the cluster was found dead and started again; null: nobody listens.</summary>

@@ -13,6 +13,14 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
     public const string ServerRole = "cpis_server";
     public const string Superuser = "postgres";
 
+    private const string DatabaseExists = """
+        select 1 from pg_database where datname = 'cpis'
+        """;
+
+    private const string CreateDatabase = """
+        create database cpis
+        """;
+
     private readonly ClusterFolders _folders;
     private readonly ClusterCommands _commands;
     private readonly FileStream _serverLock;
@@ -51,16 +59,20 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         var folders = await ClusterFolders.PrepareAsync(dataFolder, account, stop);
         var commands = new ClusterCommands(programs, account, folders, options);
         var cluster = new EmbeddedCluster(folders, commands, TakeServerLock(folders));
+        var started = false;
         try
         {
             await commands.InitialiseAsync(stop);
             cluster._socket = await commands.RunningAsync(stop);
             await cluster.CreateDatabaseAsync(stop);
+            started = true;
         }
-        catch
+        finally
         {
-            await cluster.DisposeAsync();
-            throw;
+            if (!started)
+            {
+                await cluster.DisposeAsync();
+            }
         }
         cluster._watch = new ClusterWatch(folders, commands, options.Tell).RunAsync(cluster._watchEnd.Token);
         return cluster;
@@ -88,8 +100,8 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         catch (IOException taken)
         {
             throw new StartRefusedException(
-                $"Another server is running on the data folder '{folders.Data}'. Stop it, or choose another folder "
-                + "with --data DIR.", taken);
+                "Another server is running on the data folder '" + folders.Data
+                + "'. Stop it, or choose another folder with --data DIR.", taken);
         }
     }
 
@@ -97,12 +109,12 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
     {
         await using var connection = new NpgsqlConnection(ConnectionString(Superuser, "postgres") + ";Pooling=false");
         await connection.OpenAsync(stop);
-        await using var exists = new NpgsqlCommand("select 1 from pg_database where datname = 'cpis'", connection);
+        await using var exists = new NpgsqlCommand(DatabaseExists, connection);
         if (await exists.ExecuteScalarAsync(stop) is not null)
         {
             return;
         }
-        await using var create = new NpgsqlCommand("create database cpis", connection);
+        await using var create = new NpgsqlCommand(CreateDatabase, connection);
         await create.ExecuteNonQueryAsync(stop);
     }
 }

@@ -21,20 +21,29 @@ internal static class Migrations
     private const string JournalSchema = "public";
     private const string JournalTable = "schema_version";
 
-    private const string TakeLock = "select pg_advisory_lock($1, $2)";
+    private const string TakeLock = """
+        select pg_advisory_lock($1, $2)
+        """;
 
     private const string Applied = """
         select scriptname from public.schema_version order by scriptname
         """;
 
-    private const string JournalExists = "select to_regclass('public.schema_version') is not null";
+    private const string JournalExists = """
+        select to_regclass('public.schema_version') is not null
+        """;
 
-    private const string LetServerRead = "grant select on public.schema_version to cpis_server";
+    private const string LetServerRead = """
+        grant select on public.schema_version to cpis_server
+        """;
 
-    private const string CanMakePartitions =
-        "select to_regprocedure('ledger.make_partitions(date,integer)') is not null";
+    private const string CanMakePartitions = """
+        select to_regprocedure('ledger.make_partitions(date,integer)') is not null
+        """;
 
-    private const string MakePartitions = "select ledger.make_partitions(current_date, $1)";
+    private const string MakePartitions = """
+        select ledger.make_partitions(current_date, $1)
+        """;
 
     public static IReadOnlyList<SqlScript> Known { get; } = ReadScripts();
 
@@ -85,7 +94,7 @@ internal static class Migrations
         if (!result.Successful)
         {
             throw new StartRefusedException(
-                $"Migration {result.ErrorScript?.Name} failed and was rolled back: {result.Error.Message}",
+                "Migration " + result.ErrorScript?.Name + " failed and was rolled back: " + result.Error.Message,
                 result.Error);
         }
     }
@@ -96,8 +105,8 @@ internal static class Migrations
         if (unknown.Count > 0)
         {
             throw new StartRefusedException(
-                $"The database is newer than this build: it holds {string.Join(", ", unknown)}, which this build does "
-                + "not know. Start the newer build; nothing was changed.");
+                "The database is newer than this build: it holds " + string.Join(", ", unknown)
+                + ", which this build does not know. Start the newer build; nothing was changed.");
         }
     }
 
@@ -108,8 +117,8 @@ internal static class Migrations
         if (missing.Count > 0)
         {
             throw new StartRefusedException(
-                $"The database lacks {string.Join(", ", missing)}. Set ConnectionStrings:CpisOwner so that this "
-                + "server may migrate it, or start another server that has it.");
+                "The database lacks " + string.Join(", ", missing) + ". Set ConnectionStrings:CpisOwner so that "
+                + "this server may migrate it, or start another server that has it.");
         }
     }
 

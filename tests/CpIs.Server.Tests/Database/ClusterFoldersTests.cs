@@ -12,28 +12,28 @@ public sealed class ClusterFoldersTests
     [Fact]
     public void Without_a_data_folder_the_checkout_holds_the_data()
     {
-        var folders = ClusterFolders.Decide(null, "/home/ada/cpis", borrowedAccount: false);
+        var folders = ClusterFolders.Decide(null, "/srv/ada/cpis", borrowedAccount: false);
 
-        folders.Data.Should().Be("/home/ada/cpis/.data");
-        folders.Socket.Should().Be("/home/ada/cpis/.data/postgres/socket");
+        folders.Data.Should().Be("/srv/ada/cpis/.data");
+        folders.Socket.Should().Be("/srv/ada/cpis/.data/postgres/socket");
     }
 
     [Fact]
     public void As_root_the_data_lies_where_the_database_user_can_enter_and_each_checkout_has_its_own()
     {
-        var one = ClusterFolders.Decide(null, "/root/one", borrowedAccount: true);
-        var two = ClusterFolders.Decide(null, "/root/two", borrowedAccount: true);
+        var one = ClusterFolders.Decide(null, "/srv/one", borrowedAccount: true);
+        var two = ClusterFolders.Decide(null, "/srv/two", borrowedAccount: true);
 
         one.Data.Should().MatchRegex("^/var/lib/cpis/[0-9a-f]{16}$");
         one.Socket.Should().Be("/run/cpis/" + Path.GetFileName(one.Data));
         two.Data.Should().NotBe(one.Data);
-        ClusterFolders.Decide(null, "/root/one", borrowedAccount: true).Should().Be(one);
+        ClusterFolders.Decide(null, "/srv/one", borrowedAccount: true).Should().Be(one);
     }
 
     [Fact]
     public void A_deep_checkout_still_gets_a_socket_path_the_kernel_takes()
     {
-        var deep = "/home/" + string.Join('/', Enumerable.Repeat("folder", 30));
+        var deep = "/srv/" + string.Join('/', Enumerable.Repeat("folder", 30));
 
         var folders = ClusterFolders.Decide(null, deep, borrowedAccount: false);
 
