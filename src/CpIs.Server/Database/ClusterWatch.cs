@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 namespace CpIs.Server.Database;
 
 /// <summary>
@@ -37,13 +39,11 @@ internal sealed class ClusterWatch(ClusterFolders folders, ClusterCommands comma
         {
             await commands.RunningAsync(end);
         }
-        catch (StartRefusedException refused)
+        catch (Exception notNow) when (notNow is StartRefusedException or TimeoutException or IOException
+            or UnauthorizedAccessException or Win32Exception)
         {
-            tell?.Invoke(refused.Message);
-        }
-        catch (TimeoutException slow)
-        {
-            tell?.Invoke(slow.Message);
+            // A full disk or an exhausted machine may pass: the next look tries again.
+            tell?.Invoke(notNow.Message);
         }
     }
 
@@ -59,10 +59,10 @@ internal sealed class ClusterWatch(ClusterFolders folders, ClusterCommands comma
             File.Copy(folders.Log, folders.Log + ".1", overwrite: true);
             using var emptied = new FileStream(folders.Log, FileMode.Truncate, FileAccess.Write, FileShare.ReadWrite);
         }
-        catch (IOException full)
+        catch (Exception notNow) when (notNow is IOException or UnauthorizedAccessException)
         {
             // Losing log lines is better than losing the watch.
-            tell?.Invoke(full.Message);
+            tell?.Invoke(notNow.Message);
         }
     }
 }

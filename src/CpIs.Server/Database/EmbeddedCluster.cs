@@ -81,10 +81,16 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _watchEnd.CancelAsync();
-        await _watch;
-        await _commands.StopAsync();
-        await _serverLock.DisposeAsync();
-        _watchEnd.Dispose();
+        try
+        {
+            await _watch;
+        }
+        finally
+        {
+            await _commands.StopAsync();
+            await _serverLock.DisposeAsync();
+            _watchEnd.Dispose();
+        }
     }
 
     internal string ConnectionString(string user, string database) =>

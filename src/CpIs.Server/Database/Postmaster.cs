@@ -48,11 +48,7 @@ internal sealed record Postmaster(int Pid, string SocketFolder)
             var place = File.ResolveLinkTarget($"/proc/{pid}/cwd", returnFinalTarget: false);
             return place is not null && SameFolder(place.FullName, folder);
         }
-        catch (IOException)
-        {
-            return false;
-        }
-        catch (UnauthorizedAccessException)
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
             return false;
         }
