@@ -29,7 +29,7 @@ public sealed partial class SampleDocumentTests
     [Fact]
     public void A_code_that_no_register_gave_out_begins_with_ZZ_and_says_so() =>
         Organizations().Should().OnlyContain(body => body.GetProperty("ods_invented").GetBoolean()
-            == body.GetProperty("ods").GetString()!.StartsWith("ZZ", StringComparison.Ordinal));
+            == body.GetProperty("ods").GetString()!.Begins("ZZ"));
 
     [Fact]
     public void An_organisation_is_found_under_its_ODS_code_and_listed_once()
@@ -48,7 +48,7 @@ public sealed partial class SampleDocumentTests
 
         telephones.Should().NotContainNulls();
         telephones.Should().OnlyHaveUniqueItems().And.OnlyContain(number =>
-            number!.StartsWith("01632 960", StringComparison.Ordinal));
+            number!.Begins("01632 960"));
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed partial class SampleDocumentTests
     [Fact]
     public void The_child_of_the_sample_Bundle_stands_in_no_caseload() =>
         Directory.GetFiles(Checkout.PathOf("samples/caseloads")).Select(File.ReadAllText)
-            .Should().HaveCount(4).And.NotContain(text => text.Contains("9990005001", StringComparison.Ordinal));
+            .Should().HaveCount(4).And.NotContain(text => text.Holds("9990005001"));
 
     [Fact]
     public void Every_http_file_asks_the_sandbox_and_signs_in_as_a_persona_of_it()
@@ -82,7 +82,7 @@ public sealed partial class SampleDocumentTests
         var files = Directory.GetFiles(Checkout.PathOf("samples/http"), "*.http").Select(File.ReadAllText).ToList();
 
         files.Should().HaveCountGreaterThanOrEqualTo(5);
-        files.Should().OnlyContain(text => text.Contains("@host = http://localhost:5080", StringComparison.Ordinal));
+        files.Should().OnlyContain(text => text.Holds("@host = http://localhost:5080"));
         files.SelectMany(text => ClientId().Matches(text).Select(match => match.Groups[1].Value)).Distinct()
             .Should().BeSubsetOf([
                 "sandbox-ed-clinician", "sandbox-school-nurse", "sandbox-council-lancashire", "sandbox-auditor"]);
