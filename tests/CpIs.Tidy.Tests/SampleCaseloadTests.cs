@@ -116,7 +116,7 @@ public sealed class SampleCaseloadTests
             .Select(plan => today.DayNumber - plan.Start.DayNumber).ToHashSet();
 
         sinceDue.Should().Contain([UnbornTailDays, UnbornTailDays + 1]);
-        sinceStart.Should().Contain([UnbornWithoutDueDateDays - 1, UnbornWithoutDueDateDays]);
+        sinceStart.Should().Contain([UnbornWithoutDueDateDays, UnbornWithoutDueDateDays + 1]);
     }
 
     [Fact]
