@@ -22,12 +22,17 @@ public sealed class CatchesTests
     [InlineData("catch (System.Exception e) { }")]
     [InlineData("catch (Exception e) when (e is not OperationCanceledException) { }")]
     [InlineData("catch (Exception) when (!token.IsCancellationRequested) { }")]
+    [InlineData("catch (Exception e) when (!Failure.IsCertain(e)) { }")]
+    [InlineData("catch (Exception e) { if (e is IOException) { throw; } }")]
     public void A_catch_of_everything_is_refused(string clause) =>
         Catches.Faults(InMethod(clause)).Should().ContainSingle().Which.Should().Contain("src/CpIs.Server/A.cs:B");
 
     [Theory]
     [InlineData("catch (NpgsqlException) { }")]
     [InlineData("catch (Exception e) when (e is NpgsqlException or IOException) { }")]
+    [InlineData("catch (Exception e) when (e is NpgsqlException) { }")]
+    [InlineData("catch (Exception e) when (Failure.IsBadEntry(e)) { }")]
+    [InlineData("catch { Clean(); throw; }")]
     public void A_catch_that_names_what_it_expects_is_welcome(string clause) =>
         Catches.Faults(InMethod(clause)).Should().BeEmpty();
 

@@ -87,12 +87,17 @@ internal static class Shapes
             && !property.Modifiers.Any(SyntaxKind.StaticKeyword)
             && accessors.Accessors.All(accessor => accessor.Body is null && accessor.ExpressionBody is null));
 
-    // One open constructor that copies its parameters into fields and does nothing else.
+    // A primary constructor is as open as its type; one that is less open must be written out.
+    private static bool IsNarrowerThan(TypeDeclarationSyntax type, ConstructorDeclarationSyntax constructor) =>
+        !constructor.Modifiers.Any(SyntaxKind.PublicKeyword)
+        && (type.Modifiers.Any(SyntaxKind.PublicKeyword) || !constructor.Modifiers.Any(SyntaxKind.InternalKeyword));
+
+    // One constructor that copies its parameters into fields and does nothing else.
     private static bool LongWayRound(TypeDeclarationSyntax type)
     {
         var constructors = type.Members.OfType<ConstructorDeclarationSyntax>()
             .Where(made => !made.Modifiers.Any(SyntaxKind.StaticKeyword)).ToList();
-        if (constructors is not [var only] || only.Modifiers.Any(SyntaxKind.PrivateKeyword) || only.Body is null)
+        if (constructors is not [var only] || only.Body is null || IsNarrowerThan(type, only))
         {
             return false;
         }

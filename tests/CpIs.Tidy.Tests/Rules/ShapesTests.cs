@@ -51,6 +51,12 @@ public sealed class ShapesTests
     }
 
     [Fact]
+    public void A_constructor_that_only_its_own_project_may_call_is_written_out() =>
+        Shapes.Faults(new SourceFile(
+            "src/CpIs.Audit/A.cs", "// It is.\npublic sealed class A { int b; internal A(int c) { b = c; } }"), Nobody)
+            .Should().BeEmpty();
+
+    [Fact]
     public void The_language_and_the_ledger_may_show_types_to_others() =>
         Shapes.Faults(new SourceFile("src/CpIs.Fhir/A.cs", "// It is.\npublic sealed class A { int b; }"), Nobody)
             .Should().BeEmpty();

@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace CpIs.Tidy.Tests.Rules;
 
 /// <summary>
-/// SQL is const raw text, in stores, the ledger and Database/ alone, never interpolated, and never run without a
+/// SQL is const text, in stores, the ledger and Database/ alone, never interpolated, and never run without a
 /// token. So all of it can be found, and none of it can be built from what a caller sent.
 /// </summary>
 internal static partial class SqlPlace
@@ -34,9 +34,9 @@ internal static partial class SqlPlace
                 yield return file.Fault(text, "SQL stands only in a *Store.cs, in CpIs.Audit and in Database/");
             }
 
-            if (!IsConstRawText(text))
+            if (!IsConst(text))
             {
-                yield return file.Fault(text, "SQL is const raw text (three quotes)");
+                yield return file.Fault(text, "SQL is a const");
             }
         }
 
@@ -70,15 +70,9 @@ internal static partial class SqlPlace
         _ => false,
     };
 
-    private static bool IsConstRawText(ExpressionSyntax text)
-    {
-        var raw = text is LiteralExpressionSyntax literal
-            && (literal.Token.IsKind(SyntaxKind.MultiLineRawStringLiteralToken)
-                || literal.Token.IsKind(SyntaxKind.SingleLineRawStringLiteralToken));
-        return raw && text.Ancestors().Any(node =>
-            (node is FieldDeclarationSyntax field && field.Modifiers.Any(SyntaxKind.ConstKeyword))
-            || (node is LocalDeclarationStatementSyntax local && local.IsConst));
-    }
+    private static bool IsConst(ExpressionSyntax text) => text.Ancestors().Any(node =>
+        (node is FieldDeclarationSyntax field && field.Modifiers.Any(SyntaxKind.ConstKeyword))
+        || node is LocalDeclarationStatementSyntax { IsConst: true });
 
     private static bool RunsTokenless(InvocationExpressionSyntax call)
     {

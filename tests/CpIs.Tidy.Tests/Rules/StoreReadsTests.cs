@@ -14,8 +14,8 @@ public sealed class StoreReadsTests
     [Fact]
     public void Plain_answers_from_a_store_are_found() =>
         StoreReads.Faults(typeof(LeakyStore)).Should().HaveCount(3)
-            .And.Contain(fault => fault.Contains("Plain")).And.Contain(fault => fault.Contains("Later"))
-            .And.Contain(fault => fault.Contains("Stream"));
+            .And.Contain(fault => fault.Holds("Plain")).And.Contain(fault => fault.Holds("Later"))
+            .And.Contain(fault => fault.Holds("Stream"));
 
     [Fact]
     public void Sealed_and_internal_answers_are_welcome() =>
