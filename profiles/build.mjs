@@ -1,0 +1,41 @@
+// Compiles input/fsh to fsh-generated/resources. The output is committed and must be byte-identical on every machine.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fsh from 'fsh-sushi';
+import loader from 'fhir-package-loader';
+import { readDefinitions } from './definitions.mjs';
+
+const { fhirdefs, sushiImport, sushiExport, utils } = fsh;
+const here = path.dirname(fileURLToPath(import.meta.url));
+const resources = path.join(here, 'fsh-generated', 'resources');
+// Prose of the base definitions that repeats what every reader of FHIR has at hand: it only fattens the snapshots.
+const prose = ['comment', 'requirements', 'alias', 'mapping'];
+
+async function compile(core) {
+  utils.logger.level = 'warn';
+  const tank = utils.fillTank(utils.getRawFSHes(path.join(here, 'input', 'fsh')), utils.readConfig(here));
+  tank.checkDuplicateNameEntities();
+  const definitions = await fhirdefs.createFHIRDefinitions();
+  const name = 'hl7.fhir.r4.core';
+  await definitions.loadVirtualPackage(new loader.InMemoryVirtualPackage({ name, version: '4.0.1' }, core));
+  definitions.optimize();
+  const exported = sushiExport.exportFHIR(tank, definitions);
+  fs.rmSync(resources, { recursive: true, force: true });
+  utils.ensureOutputDir(path.join(here, 'input', 'fsh'));
+  utils.writeFHIRResources(here, exported, definitions, true);
+}
+
+function slim(file) {
+  const resource = JSON.parse(fs.readFileSync(file, 'utf8'));
+  for (const element of resource.snapshot?.element ?? []) for (const key of prose) delete element[key];
+  fs.writeFileSync(file, `${JSON.stringify(resource, null, 2)}\n`);
+}
+
+const core = readDefinitions();
+await compile(core);
+const written = fs.readdirSync(resources).sort();
+for (const file of written) slim(path.join(resources, file));
+const { numError: errors, numWarn: warnings } = utils.stats;
+console.log(`profiles: ${written.length} resources, ${errors} errors, ${warnings} warnings`);
+process.exit(errors + warnings === 0 ? 0 : 1);
