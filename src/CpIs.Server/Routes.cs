@@ -57,7 +57,7 @@ internal static class Routes
 
     public static readonly IReadOnlyList<Route> Table =
     [
-        Public("/metadata", "capabilities", To<ShowCapabilities>(r => r.AnswerAsync)),
+        Public("/metadata", "capabilities", _ => ShowCapabilities.AnswerAsync),
         new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients, To<SubmitBundle>(r => r.AnswerAsync)),
         .. Plan(PlanView.Flag),
         .. Plan(PlanView.Episode),

@@ -118,7 +118,7 @@ internal sealed record Caller
     private sealed record NrbacRole(string Id, string Organisation, string Name, IReadOnlyList<string> Activities)
     {
         /// <summary>Reads the claim, an object or an array of objects; a malformed one gives no role.</summary>
-        public static IEnumerable<NrbacRole> Parse(Claim claim)
+        public static List<NrbacRole> Parse(Claim claim)
         {
             JsonElement value;
             try

@@ -1,8 +1,6 @@
 using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Organizations;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 
 namespace CpIs.Server.Access;
 
@@ -10,7 +8,7 @@ namespace CpIs.Server.Access;
 /// The one way in. For every request: headers, token, policy of the route, then the handler; and a refusal, from
 /// whichever of them, is recorded before it is answered.
 /// </summary>
-internal sealed class Door(AuditLog ledger, Register register, Denials denials, ServerOptions options)
+internal sealed class Door(AuditLog ledger, Register register, Denials denials, TokenCache tokens, ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
@@ -40,15 +38,10 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
 
     private async Task AdmitAsync(Call call)
     {
-        var token = await call.Http.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
-        if (!token.Succeeded)
-        {
-            throw new Refused(401, [new("error", "login", DetailCode.AccessDenied,
-                "A valid bearer token is needed.")]);
-        }
-
+        var token = await tokens.VerifyAsync(call.Http) ?? throw new Refused(401,
+            [new("error", "login", DetailCode.AccessDenied, "A valid bearer token is needed.")]);
         var urid = call.Http.Request.Headers["NHSD-Session-URID"].ToString();
-        var caller = Caller.Of(token.Principal, urid.Length > 0 ? urid : null, options.NationalOrganisation);
+        var caller = Caller.Of(token, urid.Length > 0 ? urid : null, options.NationalOrganisation);
         call.OrganisationName = (await register.FindAsync(caller.Organisation))?.Name;
         call.Admit(caller);
         if (!call.Route.Who.HasFlag(caller.Kind))

@@ -13,7 +13,7 @@ namespace CpIs.Server.Metadata;
 /// The CapabilityStatement, made from the route table and the parameter tables, so that it says what is served and
 /// nothing else. http://hl7.org/fhir/R4/capabilitystatement.html
 /// </summary>
-internal sealed class ShowCapabilities
+internal static class ShowCapabilities
 {
     /// <summary>Day on which the shape of the statement last changed.</summary>
     private const string Date = "2026-11-23";
@@ -27,7 +27,7 @@ internal sealed class ShowCapabilities
         ["AuditEvent"] = [.. TrailParameters.All],
     };
 
-    public Task AnswerAsync(Call call) => Answers.BytesAsync(call.Http, 200, Render(call.Base));
+    public static Task AnswerAsync(Call call) => Answers.BytesAsync(call.Http, 200, Render(call.Base));
 
     private static ReadOnlyMemory<byte> Render(string url)
     {

@@ -40,7 +40,7 @@ internal sealed class PutPatient(Incoming incoming, Submit submit)
 
     private async Task ApplyAsync(Call call, string? id, int? ifMatch)
     {
-        var sent = await incoming.BodyAsync(call);
+        var sent = await Incoming.BodyAsync(call);
         incoming.Check(sent, "Patient");
         var changed = await submit.AsCouncilAsync(call, [Change(0, ifMatch, sent, id)]);
         await WriteAnswers.OneAsync(call, changed[0]);

@@ -14,7 +14,7 @@ internal sealed class Incoming(Profiles profiles)
 
     /// <summary>The body as JSON.</summary>
     /// <exception cref="Refused">415 for another media type, 413 when too large, 400 when it cannot be parsed.</exception>
-    public async Task<JsonElement> BodyAsync(Call call)
+    public static async Task<JsonElement> BodyAsync(Call call)
     {
         var type = call.Http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
         if (type is not ("application/fhir+json" or "application/json"))

@@ -16,7 +16,7 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
 
     public async Task AnswerAsync(Call call)
     {
-        var bundle = await incoming.BodyAsync(call);
+        var bundle = await Incoming.BodyAsync(call);
         var entries = Entries(bundle);
         var places = entries.Select((entry, i) => new Place(i, entry)).ToList();
         var reader = new PartsReader(reference => Resolve(reference, places));

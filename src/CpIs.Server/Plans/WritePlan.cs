@@ -12,13 +12,13 @@ internal sealed class WritePlan(Incoming incoming, Submit submit)
 {
     public async Task CreateAsync(Call call, PlanView view)
     {
-        var sent = await incoming.BodyAsync(call);
+        var sent = await Incoming.BodyAsync(call);
         await ApplyAsync(call, Put(sent, view, Guid.CreateVersion7(), true, null));
     }
 
     public async Task UpdateAsync(Call call, PlanView view)
     {
-        var sent = await incoming.BodyAsync(call);
+        var sent = await Incoming.BodyAsync(call);
         if (Incoming.Text(sent, "id") is { } inBody && inBody != call.Id)
         {
             throw Refused.BadBody("The id of the body is not the id of the URL.");

@@ -39,7 +39,7 @@ internal sealed class TokenIssuer : IDisposable
 
     public void Map(WebApplication app)
     {
-        app.MapPost("/oauth2/token", TokenAsync);
+        app.MapPost("/oauth2/token", (Delegate)TokenAsync);
         app.MapGet("/.well-known/jwks.json", () => Results.Json(new { keys = new[] { Jwk() } }));
         app.MapGet("/.well-known/openid-configuration", Configuration);
         app.MapGet(Routes.Prefix + "/.well-known/smart-configuration", Configuration);
@@ -98,20 +98,24 @@ internal sealed class TokenIssuer : IDisposable
     private static IResult Error(string error, string description) =>
         Results.Json(new { error, error_description = description }, statusCode: 400);
 
+    private static readonly string[] Capabilities = ["permission-v1", "permission-v2"];
+
     private IResult Configuration() => Results.Json(new Dictionary<string, object>
     {
         ["issuer"] = Issuer,
         ["jwks_uri"] = Issuer + "/.well-known/jwks.json",
         ["token_endpoint"] = Issuer + "/oauth2/token",
-        ["grant_types_supported"] = new[] { "client_credentials" },
-        ["token_endpoint_auth_methods_supported"] = new[] { "none" },
+        ["grant_types_supported"] = List("client_credentials"),
+        ["token_endpoint_auth_methods_supported"] = List("none"),
         ["scopes_supported"] = Persona.All.Values.SelectMany(p => p.Scope.Split(' ')).Distinct().Order(),
-        ["capabilities"] = new[] { "permission-v1", "permission-v2" },
-        ["response_types_supported"] = Array.Empty<string>(),
-        ["subject_types_supported"] = new[] { "public" },
-        ["id_token_signing_alg_values_supported"] = new[] { "ES384" },
-        ["code_challenge_methods_supported"] = new[] { "S256" },
+        ["capabilities"] = Capabilities,
+        ["response_types_supported"] = List(),
+        ["subject_types_supported"] = List("public"),
+        ["id_token_signing_alg_values_supported"] = List("ES384"),
+        ["code_challenge_methods_supported"] = List("S256"),
     });
+
+    private static string[] List(params string[] values) => values;
 
     private Dictionary<string, string> Jwk()
     {
