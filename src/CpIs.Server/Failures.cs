@@ -31,13 +31,13 @@ internal static class Failures
             }
             catch (Exception cause) when (cause is LedgerUnavailable or NpgsqlException or TimeoutException)
             {
-                log.NoAnswer(RequestId(http), cause.GetType().Name);
+                log.NoAnswer(RequestId(http), Kind(cause), cause.StackTrace ?? "");
                 http.Response.Headers.RetryAfter = RetrySeconds;
                 await TellAsync(http, 503, "transient", DetailCode.ServiceUnavailable);
             }
             catch (Exception cause)
             {
-                log.RequestFailed(RequestId(http), cause.GetType().Name, cause);
+                log.RequestFailed(RequestId(http), Kind(cause), cause.StackTrace ?? "");
                 await TellAsync(http, 500, "exception", DetailCode.ServerError);
             }
         });
@@ -63,6 +63,18 @@ internal static class Failures
         http.Response.Headers.Remove("Last-Modified");
         http.Response.Headers.Remove("Location");
         return Answers.OutcomeAsync(http, status, [new("error", code, detail, Words.NoAnswer)]);
+    }
+
+    /// <summary>Types of an exception and its causes, never their messages: the database puts values into those.</summary>
+    private static string Kind(Exception cause) => string.Join(" < ", Causes(cause).Select(
+        c => c is PostgresException refused ? $"PostgresException {refused.SqlState}" : c.GetType().Name));
+
+    private static IEnumerable<Exception> Causes(Exception? cause)
+    {
+        for (; cause is not null; cause = cause.InnerException)
+        {
+            yield return cause;
+        }
     }
 
     private static string RequestId(HttpContext http) => http.Response.Headers["X-Request-ID"].ToString();

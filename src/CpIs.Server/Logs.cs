@@ -3,11 +3,11 @@ namespace CpIs.Server;
 /// <summary>Everything the server logs. No template takes an NHS number, a name, a body, a token or a query.</summary>
 internal static partial class Logs
 {
-    [LoggerMessage(1, LogLevel.Error, "Request {RequestId} failed: {Kind}")]
-    public static partial void RequestFailed(this ILogger log, string requestId, string kind, Exception cause);
+    [LoggerMessage(1, LogLevel.Error, "Request {RequestId} failed: {Kind} at {Where}")]
+    public static partial void RequestFailed(this ILogger log, string requestId, string kind, string where);
 
-    [LoggerMessage(2, LogLevel.Warning, "Request {RequestId} could not be recorded or answered: {Kind}")]
-    public static partial void NoAnswer(this ILogger log, string requestId, string kind);
+    [LoggerMessage(2, LogLevel.Warning, "Request {RequestId} could not be recorded or answered: {Kind} at {Where}")]
+    public static partial void NoAnswer(this ILogger log, string requestId, string kind, string where);
 
     [LoggerMessage(3, LogLevel.Error, "Ledger: {What}")]
     public static partial void LedgerAlarm(this ILogger log, string what);

@@ -83,7 +83,7 @@ internal static class SubmissionStore
     public static async Task<Internal<HeldRows>> LockAsync(WriteTransaction write, string council, SubmissionKeys keys)
     {
         await using var batch = write.CreateBatch();
-        batch.BatchCommands.Add(Command(LockKeys, keys.Locks(council)));
+        batch.BatchCommands.Add(Command(LockKeys, [keys.Locks(council)]));
         batch.BatchCommands.Add(Command(LockPlans, council, keys.RowIds, keys.Numbers, keys.EpisodeIds, keys.FlagIds));
         batch.BatchCommands.Add(Command(LockPatients, council, keys.Numbers));
         await using var reader = await batch.ExecuteReaderAsync();

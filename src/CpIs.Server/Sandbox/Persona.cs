@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace CpIs.Server.Sandbox;
 
 /// <summary>Somebody the sandbox lets in by name: an invented person, or a system.</summary>
@@ -69,16 +67,18 @@ internal sealed record Persona(
             claims["name"] = Name!;
             claims["nhsid_useruid"] = UserId;
             claims["selected_roleid"] = roleId;
-            claims["nhsid_nrbac_roles"] = new[] { new NrbacClaim(roleId, Organisation, RoleName!, Activity is null ? [] : [Activity]) };
+            claims["nhsid_nrbac_roles"] = new object[]
+            {
+                new Dictionary<string, object>
+                {
+                    ["person_roleid"] = roleId,
+                    ["org_code"] = Organisation,
+                    ["role_name"] = RoleName!,
+                    ["activity_codes"] = Activity is null ? [] : new object[] { Activity },
+                },
+            };
         }
 
         return claims;
     }
-
-    /// <summary>One role as CIS2 writes it.</summary>
-    internal sealed record NrbacClaim(
-        [property: JsonPropertyName("person_roleid")] string PersonRoleId,
-        [property: JsonPropertyName("org_code")] string OrgCode,
-        [property: JsonPropertyName("role_name")] string RoleName,
-        [property: JsonPropertyName("activity_codes")] string[] ActivityCodes);
 }
