@@ -1,0 +1,58 @@
+namespace CpIs.Fhir;
+
+/// <summary>Every identifier system and canonical URL the server speaks, once.</summary>
+public static class Systems
+{
+    /// <summary>Base of our own canonicals and identifier systems; one constant until a real one is owned.</summary>
+    public const string Base = "https://fhir.cpis.example";
+
+    /// <summary>NHS number, https://simplifier.net/guide/uk-core-implementation-guide.</summary>
+    public const string NhsNumber = "https://fhir.nhs.uk/Id/nhs-number";
+
+    /// <summary>ODS code of an organisation.</summary>
+    public const string Ods = "https://fhir.nhs.uk/Id/ods-organization-code";
+
+    /// <summary>SDS user id of a person.</summary>
+    public const string SdsUser = "https://fhir.nhs.uk/Id/sds-user-id";
+
+    /// <summary>SDS role profile id.</summary>
+    public const string SdsRoleProfile = "https://fhir.nhs.uk/Id/sds-role-profile-id";
+
+    /// <summary>Government Statistical Service code of a council's area.</summary>
+    public const string Gss = "https://fhir.hl7.org.uk/Id/gss-code";
+
+    /// <summary>Department for Education number of a council.</summary>
+    public const string Dfe = Base + "/Id/dfe-local-authority";
+
+    /// <summary>Prefix of a council's own person id; the council's ODS code follows.</summary>
+    public const string CouncilPerson = Base + "/Id/council-person/";
+
+    /// <summary>Prefix of a council's own plan id; the council's ODS code follows.</summary>
+    public const string CouncilPlan = Base + "/Id/council-plan/";
+
+    public const string Snomed = "http://snomed.info/sct";
+
+    /// <summary>Category of patient flags, England.</summary>
+    public const string FlagCategory = "https://fhir.nhs.uk/England/CodeSystem/England-FlagCategoryPatient";
+
+    /// <summary>The CP-IS code in <see cref="FlagCategory"/>.</summary>
+    public const string FlagCategoryCode = "child-protection-information-system-flag";
+
+    public const string FlagCategoryDisplay = "Child Protection Information System Flag";
+
+    /// <summary>http://hl7.org/fhir/R4/extension-flag-detail.html.</summary>
+    public const string FlagDetail = "http://hl7.org/fhir/StructureDefinition/flag-detail";
+
+    public const string DueDate = Base + "/StructureDefinition/Extension-CpIs-DueDate";
+
+    public const string FollowsPlan = Base + "/StructureDefinition/Extension-CpIs-FollowsPlan";
+
+    /// <summary>NHS codes of <c>issue.details</c>.</summary>
+    public const string SpineError = "https://fhir.nhs.uk/CodeSystem/England-SpineErrorOrWarningCode";
+
+    /// <summary>Our codes of <c>issue.details</c>.</summary>
+    public const string CpisOutcome = Base + "/CodeSystem/cpis-outcome";
+
+    /// <summary>Our profile of a resource type.</summary>
+    public static string Profile(string resourceType) => $"{Base}/StructureDefinition/CpIs-{resourceType}";
+}

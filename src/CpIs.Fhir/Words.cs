@@ -1,0 +1,39 @@
+using System.Globalization;
+
+namespace CpIs.Fhir;
+
+/// <summary>The sentences that clinicians read, word for word as the contract fixes them.</summary>
+public static class Words
+{
+    /// <summary>Said with every 429, 500 and 503 to a health caller.</summary>
+    public const string NoAnswer =
+        "The check could not be made. This is not an answer. Follow your safeguarding procedure and telephone the council.";
+
+    public const string TwoCouncils = "Two councils hold a current plan: contact both.";
+
+    public const string CouncilsDiffer = "Councils hold different names or birth dates for this person.";
+
+    public const string CountedUnscheduled =
+        "This caller may not view silently: the access was counted as unscheduled and the council is notified.";
+
+    public const string ConcernsUnborn = "Concerns the unborn or newborn baby of this person.";
+
+    /// <summary>R8: said with every answer without a visible plan.</summary>
+    public static string NoRecordHeld(DateTimeOffset at) =>
+        $"No record held for this NHS number at {Instant(at)}. This does not mean there is no concern. "
+        + "Follow your safeguarding procedure.";
+
+    /// <summary>Which councils' silence weakens an answer.</summary>
+    /// <param name="councils">All councils.</param>
+    /// <param name="silent">Names of those that sent nothing for three days, or are not yet live.</param>
+    public static string Coverage(int councils, IReadOnlyList<string> silent)
+    {
+        ArgumentNullException.ThrowIfNull(silent);
+        var names = silent.Count == 0 ? "none" : string.Join(", ", silent);
+        return $"{silent.Count} of {councils} councils have sent nothing for 3 days or more: {names}.";
+    }
+
+    /// <summary>An instant as FHIR writes it: UTC, seconds.</summary>
+    public static string Instant(DateTimeOffset at) =>
+        at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
