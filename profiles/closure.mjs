@@ -1,19 +1,21 @@
 // Turns the R4 definitions into one compact table for the checker: of each type its elements with cardinality, types,
 // reference targets, required bindings and the keys of its invariants; of each bound value set its codes. No prose.
 //
-//   type NAME BASE           then one line for each element of its own:
-//   PATH MIN MAX TYPES [@SET] [^KEY,KEY]     TYPES: code|code(target,target)|#path (content of another element)
-//   set N CANONICAL          then one line for each system: SYSTEM CODE CODE …
+//   TYPE NAME BASE           then one line for each element of its own:
+//   PATH MIN MAX TYPES [@SET] [^KEY,KEY]     TYPES: code|code(target,target)|code! (no extension)|#path (content of another)
+//   SET N CANONICAL          then one line for each system: SYSTEM CODE CODE …
 
 const systemString = 'http://hl7.org/fhirpath/System.String';
 const definitionBase = 'http://hl7.org/fhir/StructureDefinition/';
 const structural = new Set(['ele-1', 'ext-1']);
+// What XML writes as an attribute is typed by FHIRPath alone; with ! it can carry no extension.
+const attributes = { 'Resource.id': 'id', 'Element.id': 'string!', 'Extension.url': 'uri!' };
 const constrainedTypes = ['SimpleQuantity', 'MoneyQuantity'];
 
 const last = (url) => url.slice(url.lastIndexOf('/') + 1);
 
 function typeName(type, path) {
-  if (type.code === systemString) return path === 'Resource.id' ? 'id' : path === 'Extension.url' ? 'uri' : 'string';
+  if (type.code === systemString) return attributes[path];
   const profile = (type.profile ?? []).map(last).find((p) => constrainedTypes.includes(p));
   const targets = (type.targetProfile ?? []).map(last).filter((t) => t !== 'Resource');
   return (profile ?? type.code) + (type.code === 'Reference' && targets.length ? `(${targets.sort().join(',')})` : '');
@@ -97,7 +99,7 @@ export function closure(core) {
     const base = definition.baseDefinition ? last(definition.baseDefinition) : '-';
     const keys = (e) => (e.constraint ?? []).map((c) => c.key).filter((k) => !structural.has(k));
     const invariants = (e) => (keys(e).length ? ` ^${keys(e).join(',')}` : '');
-    lines.push(`type ${definition.id} ${base}${invariants(root)}`);
+    lines.push(`TYPE ${definition.id} ${base}${invariants(root)}`);
     for (const element of elements) {
       const from = definition.snapshot.element.find((e) => e.id === element.id);
       const path = element.path.slice(element.path.indexOf('.') + 1);
@@ -107,7 +109,7 @@ export function closure(core) {
 
   for (const [url, set] of sets) {
     if (!set) continue;
-    lines.push(`set ${set.number} ${url}`);
+    lines.push(`SET ${set.number} ${url}`);
     for (const [system, codes] of set.codes) lines.push([system, ...codes].join(' '));
   }
 

@@ -13,11 +13,11 @@ internal static class BundleRules
         new("bdl-1", "Only a searchset or a history has a total.",
             (d, t, _) => !d.HasElement(t, "total"u8) || IsOf(d, t, "searchset", "history")),
         new("bdl-2", "Only entries of a searchset say how they were found.",
-            (d, t, _) => IsOf(d, t, "searchset") || All(d, t, static (d, e) => !d.Has(e, "search"u8))),
+            (d, t, _) => IsOf(d, t, "searchset") || Every(d, t, static (d, e) => !d.Has(e, "search"u8))),
         new("bdl-3", "Entries have a request in a batch, transaction or history, and only there.",
-            (d, t, _) => IsOf(d, t, Requests) is var wanted && All(d, t, (d, e) => d.Has(e, "request"u8) == wanted)),
+            (d, t, _) => IsOf(d, t, Requests) is var wanted && Every(d, t, (d, e) => d.Has(e, "request"u8) == wanted)),
         new("bdl-4", "Entries have a response in a batch response, transaction response or history, and only there.",
-            (d, t, _) => IsOf(d, t, Responses) is var wanted && All(d, t, (d, e) => d.Has(e, "response"u8) == wanted)),
+            (d, t, _) => IsOf(d, t, Responses) is var wanted && Every(d, t, (d, e) => d.Has(e, "response"u8) == wanted)),
         new("bdl-5", "An entry has a resource, a request or a response.",
             (d, t, _) => d.Has(t, "resource"u8) || d.Has(t, "request"u8) || d.Has(t, "response"u8)),
         new("bdl-7", "Two entries have the same fullUrl: it must be unique, or their versions must differ.",
@@ -51,7 +51,7 @@ internal static class BundleRules
         return false;
     }
 
-    private static bool All(Doc doc, int bundle, Suits suits)
+    private static bool Every(Doc doc, int bundle, Suits suits)
     {
         var entries = doc.Get(bundle, "entry"u8);
         for (var at = doc.First(entries); at != Doc.None; at = doc.Following(entries, at))

@@ -11,14 +11,11 @@ internal static class CpIsRules
     private const int NhsDigits = 10;
     private const int FullDateCharacters = 10;
 
-    private static readonly byte[] NhsSystem = "https://fhir.nhs.uk/Id/nhs-number"u8.ToArray();
-    private static readonly byte[] PlanSystem = "https://fhir.cpis.example/Id/council-plan/"u8.ToArray();
-    private static readonly byte[] PersonSystem = "https://fhir.cpis.example/Id/council-person/"u8.ToArray();
-    private static readonly byte[] DueDate =
-        "https://fhir.cpis.example/StructureDefinition/Extension-CpIs-DueDate"u8.ToArray();
-
-    private static readonly byte[] FollowsPlan =
-        "https://fhir.cpis.example/StructureDefinition/Extension-CpIs-FollowsPlan"u8.ToArray();
+    private static readonly byte[] NhsSystem = Encoding.UTF8.GetBytes(Systems.NhsNumber);
+    private static readonly byte[] PlanSystem = Encoding.UTF8.GetBytes(Systems.CouncilPlan);
+    private static readonly byte[] PersonSystem = Encoding.UTF8.GetBytes(Systems.CouncilPerson);
+    private static readonly byte[] DueDate = Encoding.UTF8.GetBytes(Systems.DueDate);
+    private static readonly byte[] FollowsPlan = Encoding.UTF8.GetBytes(Systems.FollowsPlan);
 
     public static readonly Invariant[] All =
     [
@@ -26,7 +23,12 @@ internal static class CpIsRules
             static (_, _, _) => true),
         new("cpis-nhs-1", "", (d, t, _) => !d.Has(t, "value"u8) || IsNhsNumber(d.Text(d.Get(t, "value"u8))))
         {
-            At = "value", Code = "value", Say = (d, t) => NhsProblem(d.Text(d.Get(t, "value"u8))),
+            At = "value", Code = "value", Say = (d, t) => NhsNumber.Fault(Encoding.UTF8.GetString(d.Text(d.Get(t, "value"u8))))!,
+        },
+        new("cpis-nhs-2", "", (d, t, _) =>
+            !d.Has(t, "valueString"u8) || NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8)))) == null)
+        {
+            At = "value", Code = "value", Say = (d, t) => NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8))))!,
         },
         new("cpis-person-1", "The person must be named by a valid NHS number: Patient/ and its ten digits, the urn:uuid of "
             + "the Patient in the same Bundle, or an identifier.", (d, t, _) => NamesPerson(d, t)),
@@ -52,6 +54,7 @@ internal static class CpIsRules
 
     public static Invariant? Find(string key) => Array.Find(All, rule => rule.Key == key);
 
+    /// <summary>The same judgement as <see cref="NhsNumber"/>, over bytes, so that an accepted number costs no text.</summary>
     internal static bool IsNhsNumber(ReadOnlySpan<byte> text)
     {
         if (text.Length != NhsDigits || text.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
@@ -65,14 +68,11 @@ internal static class CpIsRules
             sum += (text[place] - '0') * (NhsDigits - place);
         }
 
-        return (11 - sum % 11) % 11 == text[^1] - '0';
+        return sum > 0 && (11 - sum % 11) % 11 == text[^1] - '0';
     }
 
-    private static string NhsProblem(ReadOnlySpan<byte> text) =>
-        text.Length == NhsDigits && !text.ContainsAnyExceptInRange((byte)'0', (byte)'9')
-            ? $"NHS number {Encoding.ASCII.GetString(text[..3])} *** {Encoding.ASCII.GetString(text[6..])}: "
-                + "the check digit does not match."
-            : "An NHS number is ten digits, without spaces.";
+    private static string WithoutSpaces(ReadOnlySpan<byte> text) =>
+        Encoding.UTF8.GetString(text).Replace(" ", "", StringComparison.Ordinal);
 
     private static bool NamesPerson(Doc doc, int token)
     {

@@ -20,12 +20,12 @@ internal sealed class R4Table
         foreach (var line in lines)
         {
             var words = line.Split(' ');
-            if (words[0] == "type" && words.Length is 3 or 4 && set == null)
+            if (words[0] == "TYPE")
             {
                 type = new(words[1], words[2], Keys(words[^1]), []);
                 types.Add(type.Name, type);
             }
-            else if (words[0] == "set" && words.Length == 3)
+            else if (words[0] == "SET")
             {
                 Keep(set);
                 set = new(int.Parse(words[1], CultureInfo.InvariantCulture), words[2], []);

@@ -119,9 +119,10 @@ internal sealed class R4Types(R4Table table)
     {
         var inner = nested.GetValueOrDefault(type.StartsWith('#') ? type[1..] : line.Path);
         var open = type.IndexOf('(', StringComparison.Ordinal);
-        var variant = new Variant(inner?.Type ?? (open < 0 ? type : type[..open]));
+        var attribute = type.EndsWith('!');
+        var variant = new Variant(inner?.Type ?? (open < 0 ? type.TrimEnd('!') : type[..open]));
         variant.Targets = open < 0 ? [] : type[(open + 1)..^1].Split(',');
-        variant.Shape = inner ?? ShapeOf(variant);
+        variant.Shape = inner ?? (attribute ? null : ShapeOf(variant));
         variant.Invariants = inner == null ? Rules(line.Invariants) : [];
         variant.Binding = table.Set(line.Set) is { } set ? new(set, null) : null;
         return variant;
