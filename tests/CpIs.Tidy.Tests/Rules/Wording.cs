@@ -22,7 +22,7 @@ internal static partial class Wording
         ["DateTime.Now"] = "ask the TimeProvider", ["DateTime.UtcNow"] = "ask the TimeProvider",
         ["DateTime.Today"] = "ask the TimeProvider", ["DateTimeOffset.Now"] = "ask the TimeProvider",
         ["DateTimeOffset.UtcNow"] = "ask the TimeProvider", ["Task.Run"] = "await the work",
-        ["Thread.Sleep"] = "await a delay", ["Task.Factory"] = "await the work",
+        ["Thread.Sleep"] = "await a delay",
     };
 
     public static IEnumerable<string> Faults(SourceFile file) =>
