@@ -28,9 +28,9 @@ internal static class Greeting
         var root = string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}");
         var service = root + Routes.Prefix;
         var child = InventedChild();
-        var (plan, person) = ("LCS-" + child, "P-" + child);
-        var body = $"-H 'Content-Type: application/fhir+json' --data-binary \"$(sed 's/{BundleChild}/{child}/g; s/{BundlePlan}/{plan}/g; s/{BundlePerson}/{person}/g' "
-            + $"'{Path.Combine(samples, "bundles", "submit-plan.json")}')\"";
+        var renamed = $"s/{BundleChild}/{child}/g; s/{BundlePlan}/LCS-{child}/g; s/{BundlePerson}/P-{child}/g";
+        var file = Path.Combine(samples, "bundles", "submit-plan.json");
+        var body = $"-H 'Content-Type: application/fhir+json' --data-binary \"$(sed '{renamed}' '{file}')\"";
         return $"""
 
             CpIs sandbox: {service}  (invented people only)
