@@ -133,7 +133,7 @@ internal sealed class House : IAsyncDisposable
     private void AddRooms(IServiceCollection services, string connection, TimeProvider clock)
     {
         services.AddSingleton(options).AddSingleton(clock);
-        services.AddSingleton(_ => Source(connection));
+        services.AddSingleton(_ => Source(connection)).AddSingleton(_ => new DatabaseProbe(connection, clock));
         services.AddSingleton(s => new AuditLog(
             new AuditLogOptions
             {
