@@ -58,9 +58,9 @@ internal static class Mutation
             case 4: parent[name] = null; break;
             case 5: Rename(parent, name, SwapCase(name)); break;
             case 6: parent[Names[random.Next(Names.Length)]] = Some(random); break;
-            case 7: parent[name] = value is JsonArray { Count: > 0 } list ? list[0]!.DeepClone() : Listed(value); break;
+            case 7: parent[name] = value is JsonArray { Count: > 0 } list ? list[0]?.DeepClone() : Listed(value); break;
             case 8: parent["_" + name.TrimStart('_')] = Some(random); break;
-            case 9: (parent[name] as JsonArray)?.Add(random.Next(2) == 0 ? null : (value as JsonArray)![0]?.DeepClone()); break;
+            case 9: (parent[name] as JsonArray)?.Add(random.Next(2) == 0 ? null : (value as JsonArray)!.FirstOrDefault()?.DeepClone()); break;
             case 10: parent["extension"] = JsonNode.Parse(
                 random.Next(2) == 0 ? "[{\"url\":\"http://e.org/a\",\"valueCode\":\"x\"}]" : "[{\"valueCode\":\"x\"}]"); break;
             case 11: parent["contained"] = JsonNode.Parse("[{\"resourceType\":\"Patient\",\"id\":\"c\"}]"); break;
