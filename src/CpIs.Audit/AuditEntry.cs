@@ -6,7 +6,7 @@ namespace CpIs.Audit;
 /// </summary>
 public sealed record AuditEntry
 {
-    /// <summary><c>rest</c>, <c>operation</c>, <c>security</c>, <c>system</c>, <c>upload</c>, <c>notification</c>.</summary>
+    /// <summary>rest, operation, security, system, upload or notification.</summary>
     public required string Kind { get; init; }
 
     /// <summary>FHIR restful-interaction code (<c>read</c>, <c>search-type</c>, …) or operation name.</summary>
@@ -81,7 +81,7 @@ public sealed record AuditEntry
     /// <summary>Rule R10: true when the access counts as unscheduled; null where the question does not arise.</summary>
     public bool? Unscheduled { get; init; }
 
-    /// <summary>True when the answer showed a visible plan or that one exists; null where the question does not arise.</summary>
+    /// <summary>True when the answer showed a visible plan or that one exists; null where nobody asks.</summary>
     public bool? PlanFound { get; init; }
 
     /// <summary>Rule R14: true when this line enters the clinical access history.</summary>

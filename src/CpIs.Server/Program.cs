@@ -1,3 +1,18 @@
-var builder = WebApplication.CreateSlimBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using CpIs.Server;
+using CpIs.Server.Database;
+
+var sandbox = Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") == "Sandbox";
+try
+{
+    var configuration = new ConfigurationBuilder().AddJsonFile("appsettings.json", optional: true)
+        .AddEnvironmentVariables().Build();
+    var options = ServerOptions.Read(args, configuration, sandbox);
+    await using var house = await House.OpenAsync(options, TimeProvider.System, CancellationToken.None);
+    await house.RunAsync();
+    return 0;
+}
+catch (Exception refused) when (refused is StartRefusedException or ArgumentException or IOException)
+{
+    await Console.Error.WriteLineAsync(refused.Message);
+    return 1;
+}

@@ -58,20 +58,20 @@ create table cpis.plan (
     visible_from    date not null,
     visible_until   date not null,
     status_until    date,
-    updated         timestamptz not null,
     episode_id      uuid not null unique,
     episode_version int not null,
+    episode_updated timestamptz not null,
     episode_status  text not null check (episode_status in ('planned', 'active', 'finished', 'entered-in-error')),
     episode         bytea not null,
     flag_id         uuid not null unique,
     flag_version    int not null,
+    flag_updated    timestamptz not null,
     flag_status     text not null check (flag_status in ('active', 'inactive', 'entered-in-error')),
     flag            bytea not null,
-    content_hash    bytea not null,
     primary key (council, row_id)
 );
 create index on cpis.plan (nhs_number);
-create index on cpis.plan (council, updated);
+create index on cpis.plan (council, episode_updated);
 create index on cpis.plan (status_until) where status_until is not null;
 
 -- Versions that a newer one replaced. The current one stands in its own table.

@@ -1,0 +1,10 @@
+namespace CpIs.Audit;
+
+/// <summary>Waits a random while, so that many lanes do not come back in one breath.</summary>
+internal static class Pause
+{
+    /// <summary>Ends early, without an exception, when told to stop.</summary>
+    internal static Task JitterAsync(int msMin, int msMax, CancellationToken stop) =>
+        Task.Delay(Random.Shared.Next(msMin, msMax), stop)
+            .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+}

@@ -1,0 +1,98 @@
+namespace CpIs.Audit;
+
+/// <summary>
+/// The loop that makes look-ups durable: it takes whatever queued while the last commit was in flight, commits once,
+/// then lets every waiting caller go. It never sleeps for a fuller batch: the commit itself is the wait.
+/// </summary>
+internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKeeper keeper, TimeProvider clock)
+{
+    private readonly List<Waiting> batch = [];
+
+    internal bool Held { get; private set; }
+
+    /// <summary>Ends when the queue is closed and empty, or when no lane can be had any more.</summary>
+    internal async Task RunAsync(CancellationToken stop)
+    {
+        while (await keeper.TakeAsync(stop) is { } lane)
+        {
+            Held = true;
+            var open = true;
+            while (!lane.Lost && (open = await queue.WaitAsync(CancellationToken.None)))
+            {
+                queue.Take(batch);
+                await CommitAsync(lane);
+                batch.Clear();
+            }
+
+            Held = false;
+            await lane.DisposeAsync();
+            if (!open)
+            {
+                return;
+            }
+        }
+
+        queue.FailAll(new LedgerUnavailable("The ledger is closing without a lane."));
+    }
+
+    private async Task CommitAsync(Lane lane)
+    {
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            await lane.AppendAsync(lane.Place([.. batch.Select(waiting => waiting.Entries)], clock.GetUtcNow()));
+            batch.ForEach(waiting => waiting.Complete());
+        }
+        catch (Exception cause) when (Failure.IsBadEntry(cause))
+        {
+            await CommitSinglyAsync(lane);
+        }
+        catch (Exception cause)
+        {
+            Lose(lane, cause, batch);
+        }
+    }
+
+    /// <summary>One bad entry must fail alone: its neighbours did nothing wrong.</summary>
+    private async Task CommitSinglyAsync(Lane lane)
+    {
+        foreach (var waiting in batch)
+        {
+            if (lane.Lost)
+            {
+                waiting.Fail(new LedgerUnavailable("The lane was lost."));
+                continue;
+            }
+
+            try
+            {
+                await lane.AppendAsync(lane.Place([waiting.Entries], clock.GetUtcNow()));
+                waiting.Complete();
+            }
+            catch (Exception cause) when (Failure.IsBadEntry(cause))
+            {
+                options.Alarm?.Invoke("An entry was refused by the database: " + Failure.Name(cause));
+                waiting.Fail(new LedgerUnavailable("The entry could not be stored.", cause));
+            }
+            catch (Exception cause)
+            {
+                Lose(lane, cause, [waiting]);
+            }
+        }
+    }
+
+    private void Lose(Lane lane, Exception cause, IReadOnlyList<Waiting> callers)
+    {
+        lane.Lose();
+        options.Alarm?.Invoke("Lane " + lane.Number + " lost: " + Failure.Name(cause));
+        var unavailable = new LedgerUnavailable("The record could not be made durable.", cause);
+        foreach (var waiting in callers)
+        {
+            waiting.Fail(unavailable);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using CpIs.Audit;
+using CpIs.Fhir;
+using CpIs.Server.Organizations;
+
+namespace CpIs.Server.Access;
+
+/// <summary>
+/// The one way in. For every request: headers, token, policy of the route, then the handler; and a refusal, from
+/// whichever of them, is recorded before it is answered.
+/// </summary>
+internal sealed class Door(AuditLog ledger, Register register, Denials denials, TokenCache tokens, ServerOptions options)
+{
+    /// <summary>Runs a route for a request.</summary>
+    public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
+    {
+        var call = new Call(http, route, RequestId(http, out var badHeader), options.Instance);
+        Mirror(http, call.RequestId);
+        try
+        {
+            if (badHeader is not null)
+            {
+                throw Refused.BadHeader(badHeader);
+            }
+
+            Answers.Negotiate(http);
+            if (!route.Who.HasFlag(Who.Public))
+            {
+                await AdmitAsync(call);
+            }
+
+            await handler(call);
+        }
+        catch (Refused refused) when (!http.Response.HasStarted)
+        {
+            await RefuseAsync(call, refused);
+        }
+    }
+
+    private async Task AdmitAsync(Call call)
+    {
+        var token = await tokens.VerifyAsync(call.Http) ?? throw new Refused(401,
+            [new("error", "login", DetailCode.AccessDenied, "A valid bearer token is needed.")]);
+        var urid = call.Http.Request.Headers["NHSD-Session-URID"].ToString();
+        var caller = Caller.Of(token, urid.Length > 0 ? urid : null, options.NationalOrganisation);
+        call.OrganisationName = (await register.FindAsync(caller.Organisation))?.Name;
+        call.Admit(caller);
+        if (!call.Route.Who.HasFlag(caller.Kind))
+        {
+            throw Refused.Denied("Your role may not do this.");
+        }
+
+        if (call.Route.Letter is { } letter && !caller.Scopes.Allow(call.Route.Resource, letter))
+        {
+            throw Refused.Denied("The token's scopes do not cover this.");
+        }
+    }
+
+    private async Task RefuseAsync(Call call, Refused refused)
+    {
+        if (call.Route.Discloses != Discloses.Nothing)
+        {
+            await RecordAsync(call, refused);
+        }
+
+        if (refused.Status == StatusCodes.Status401Unauthorized)
+        {
+            call.Http.Response.Headers.WWWAuthenticate = "Bearer";
+        }
+
+        if (refused.Version is { } version)
+        {
+            call.Http.Response.Headers.ETag = $"W/\"{version}\"";
+        }
+
+        await Answers.OutcomeAsync(call.Http, refused.Status, refused.Issues);
+    }
+
+    private async Task RecordAsync(Call call, Refused refused)
+    {
+        var entry = call.Entry(refused.NhsNumber) with
+        {
+            Status = refused.Status,
+            Outcome = 4,
+            Reason = $"{refused.Issues[0].Detail.Code}: {refused.Issues[0].Code}",
+            ResourceId = call.Http.Request.RouteValues["id"] as string,
+            PlanFound = call.Unscheduled is null ? null : false,
+            InHistory = call.Unscheduled is null ? null : false,
+        };
+        if (call.KnownCaller is null)
+        {
+            await denials.RecordAsync(entry with { Kind = "security" });
+            return;
+        }
+
+        await ledger.RecordAsync(entry);
+    }
+
+    /// <summary>The caller's id, or a new one; what is no UUID is never echoed.</summary>
+    private static string RequestId(HttpContext http, out string? fault)
+    {
+        fault = null;
+        var sent = http.Request.Headers["X-Request-ID"].ToString();
+        if (sent.Length == 0)
+        {
+            return Guid.NewGuid().ToString();
+        }
+
+        if (Guid.TryParseExact(sent, "D", out _))
+        {
+            return sent;
+        }
+
+        fault = "X-Request-ID must be a UUID.";
+        return Guid.NewGuid().ToString();
+    }
+
+    private static void Mirror(HttpContext http, string requestId)
+    {
+        http.Response.Headers["X-Request-ID"] = requestId;
+        foreach (var name in (string[])["X-Correlation-ID", "TraceID"])
+        {
+            var value = http.Request.Headers[name].ToString();
+            if (value.Length is > 0 and <= 128 && value.All(c => c is > ' ' and < '\u007f'))
+            {
+                http.Response.Headers[name] = value;
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using CpIs.Fhir;
+
+namespace CpIs.Server.Access;
+
+/// <summary>
+/// A request that gets no for an answer: status, and an OperationOutcome without personal data. It is thrown where the
+/// reason is known, and recorded and answered in one place, <see cref="Door"/>.
+/// </summary>
+internal sealed class Refused(int status, IReadOnlyList<OutcomeIssue> issues) : Exception(issues[0].Diagnostics)
+{
+    public int Status { get; } = status;
+
+    public IReadOnlyList<OutcomeIssue> Issues { get; } = issues;
+
+    /// <summary>Whom the refused request was about, when that is known.</summary>
+    public string? NhsNumber { get; init; }
+
+    /// <summary>ETag of the deleted version that a 410 still names.</summary>
+    public int? Version { get; init; }
+
+    public static Refused BadSearch(string why) => new(400, [Error("invalid", DetailCode.InvalidSearch, why)]);
+
+    public static Refused BadNumber(string why, string? expression = null) =>
+        new(400, [Error("value", DetailCode.InvalidNhsNumber, why, expression)]);
+
+    public static Refused BadHeader(string why) => new(400, [Error("invalid", DetailCode.InvalidHeader, why)]);
+
+    public static Refused BadBody(string why) => new(400, [Error("structure", DetailCode.InvalidResource, why)]);
+
+    public static Refused Denied(string why) => new(403, [Error("forbidden", DetailCode.AccessDenied, why)]);
+
+    /// <summary>Absent, or not yours: one answer for both (R7).</summary>
+    public static Refused NotFound(string? nhsNumber = null) =>
+        new(404, [Error("not-found", DetailCode.NotFound, "There is no such resource, or it is not yours to see.")]) { NhsNumber = nhsNumber };
+
+    public static Refused Gone(int version) =>
+        new(410, [Error("deleted", DetailCode.NotFound, "This resource was deleted.")]) { Version = version };
+
+    public static Refused Stale(string why) => new(412, [Error("conflict", DetailCode.PreconditionFailed, why)]);
+
+    public static Refused Unprocessable(DetailCode detail, string why, string? expression = null) =>
+        new(422, [Error("business-rule", detail, why, expression)]);
+
+    private static OutcomeIssue Error(string code, DetailCode detail, string why, string? expression = null) =>
+        new("error", code, detail, why, expression);
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+using Hl7.Fhir.Serialization;
+
+namespace CpIs.Server;
+
+/// <summary>Puts resources on the wire: format by <c>Accept</c> or <c>_format</c>, versions, no storing by anybody.</summary>
+internal static class Answers
+{
+    private const string Json = "application/fhir+json";
+    private const string Xml = "application/fhir+xml";
+    private static readonly object XmlWanted = new();
+
+    private static readonly FhirJsonDeserializer Parser = new(new DeserializerSettings().UsingMode(DeserializationMode.Recoverable));
+
+    /// <summary>Settles the answer's format.</summary>
+    /// <exception cref="Refused">406 when neither is acceptable.</exception>
+    public static void Negotiate(HttpContext http)
+    {
+        var format = http.Request.Query["_format"].ToString();
+        var wanted = format.Length > 0 ? [format] : http.Request.Headers.Accept.ToString()
+            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        foreach (var one in wanted.DefaultIfEmpty("*/*"))
+        {
+            switch (one.Split(';')[0].Replace(' ', '+').ToLowerInvariant())
+            {
+                case "json" or "application/json" or Json or "*/*" or "application/*" or "text/json":
+                    return;
+                case "xml" or "application/xml" or Xml or "text/xml":
+                    http.Items[XmlWanted] = true;
+                    return;
+            }
+        }
+
+        throw new Refused(406, [new("error", "not-supported", DetailCode.Unsupported,
+            "Answers are application/fhir+json or application/fhir+xml.")]);
+    }
+
+    /// <summary>One resource as it is stored.</summary>
+    public static Task ResourceAsync(HttpContext http, int status, byte[] body, int version, DateTimeOffset updated)
+    {
+        var etag = $"W/\"{version}\"";
+        http.Response.Headers.ETag = etag;
+        http.Response.Headers.LastModified = updated.ToString("R", CultureInfo.InvariantCulture);
+        if (status == 200 && http.Request.Method is "GET" or "HEAD" && http.Request.Headers.IfNoneMatch == etag)
+        {
+            http.Response.StatusCode = StatusCodes.Status304NotModified;
+            http.Response.Headers.CacheControl = "no-store";
+            return Task.CompletedTask;
+        }
+
+        return BytesAsync(http, status, body);
+    }
+
+    public static Task OutcomeAsync(HttpContext http, int status, IReadOnlyList<OutcomeIssue> issues) =>
+        BytesAsync(http, status, Outcome.Render(issues));
+
+    /// <summary>Any FHIR JSON, turned into XML where the caller asked for that.</summary>
+    public static Task BytesAsync(HttpContext http, int status, ReadOnlyMemory<byte> body)
+    {
+        var response = http.Response;
+        response.StatusCode = status;
+        response.Headers.CacheControl = "no-store";
+        response.Headers.XContentTypeOptions = "nosniff";
+        if (http.Items.ContainsKey(XmlWanted))
+        {
+            response.ContentType = Xml + "; charset=utf-8";
+            body = ToXml(body);
+        }
+        else
+        {
+            response.ContentType = Json + "; charset=utf-8";
+        }
+
+        response.ContentLength = body.Length;
+        return HttpMethods.IsHead(http.Request.Method)
+            ? Task.CompletedTask
+            : response.Body.WriteAsync(body, http.RequestAborted).AsTask();
+    }
+
+    private static byte[] ToXml(ReadOnlyMemory<byte> json)
+    {
+        var resource = Parser.DeserializeResource(System.Text.Encoding.UTF8.GetString(json.Span));
+        return System.Text.Encoding.UTF8.GetBytes(new FhirXmlSerializer().SerializeToString(resource));
+    }
+}

@@ -1,0 +1,58 @@
+using CpIs.Audit;
+using CpIs.Server.Access;
+using CpIs.Server.Searching;
+
+namespace CpIs.Server.AuditTrail;
+
+/// <summary>
+/// The auditors' search of the trail, itself recorded: one entry a page. A trust's auditor sees what callers of its own
+/// organisation did, the national one everything. http://hl7.org/fhir/R4/auditevent.html#search
+/// </summary>
+internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageTokens pages, TimeProvider clock)
+{
+    public async Task AnswerAsync(Call call)
+    {
+        var search = await SearchRequest.ReadAsync(call, TrailParameters.Names, pages);
+        RequirePlainShape(search);
+        var question = TrailParameters.Read(search) with
+        {
+            OwnOrganisation = Own(call.Caller),
+            Limit = search.Count,
+            CountOnly = search.CountOnly,
+            After = search.After is null ? null : Place(search.After),
+        };
+        var envelope = await trail.SearchAsync(question, call.Http.RequestAborted);
+        var number = question.Numbers is [var one] ? one : null;
+        var page = await ledger.OpenAsync(envelope, call.Entry(number), oneEntry: true);
+        var next = page.More ? pages.Link(call, search, Place(page.Entries[^1])) : null;
+        using var bundle = new SearchBundle(
+            call, clock.GetUtcNow(), page.Total, next, SearchBundle.SelfLink(call, "AuditEvent", search));
+        foreach (var entry in page.Entries)
+        {
+            bundle.Add("AuditEvent/" + entry.EntryId, AuditEventMap.Render(entry), "match");
+        }
+
+        await Answers.BytesAsync(call.Http, 200, bundle.Finish());
+    }
+
+    /// <summary>The organisation an auditor is bound to; null for the national ones.</summary>
+    public static string? Own(Caller caller) => caller.National ? null : caller.Organisation;
+
+    private static void RequirePlainShape(SearchRequest search)
+    {
+        if (search.Includes.Count > 0 || search.RevIncludes.Count > 0 || search.Sort is not (null or "-date"))
+        {
+            throw Refused.BadSearch("AuditEvents are sorted newest first (-date) and include nothing.");
+        }
+    }
+
+    private static string Place(TrailEntry entry) =>
+        $"{new DateTimeOffset(entry.Recorded, TimeSpan.Zero).UtcTicks}/{entry.EntryId}";
+
+    private static (DateTimeOffset Recorded, Guid Id) Place(string text)
+    {
+        var parts = text.Split('/');
+        return (new DateTimeOffset(long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), TimeSpan.Zero),
+            Guid.Parse(parts[1]));
+    }
+}

@@ -1,0 +1,189 @@
+using CpIs.Audit;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+using CpIs.Server.AuditTrail;
+using CpIs.Server.Database;
+using CpIs.Server.Organizations;
+using CpIs.Server.Patients;
+using CpIs.Server.Plans;
+using CpIs.Server.Sandbox;
+using CpIs.Server.Searching;
+using Dapper;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.DataProtection;
+using Npgsql;
+
+namespace CpIs.Server;
+
+/// <summary>
+/// The running server: database, ledger and web endpoint, opened in that order and closed in the other. Tests open the
+/// same house on a port of their own.
+/// </summary>
+internal sealed class House : IAsyncDisposable
+{
+    /// <summary>Connections for reads; more than a few per core only wait for each other.</summary>
+    private const int ReadConnectionsMax = 16;
+
+    /// <summary>Connections of clients at one time.</summary>
+    private const int ClientConnectionsMax = 10_000;
+
+    /// <summary>Bytes of all request headers.</summary>
+    private const int HeaderBytesMax = 32 * 1024;
+
+    /// <summary>Statements a connection keeps prepared.</summary>
+    private const int PreparedMax = 64;
+
+    private readonly ServerOptions options;
+    private readonly EmbeddedCluster? cluster;
+    private readonly WebApplication app;
+    private readonly string dataFolder;
+
+    private House(ServerOptions options, EmbeddedCluster? cluster, string connection, TimeProvider clock)
+    {
+        this.options = options;
+        this.cluster = cluster;
+        dataFolder = cluster?.DataFolder ?? options.DataFolder ?? Path.Combine(AppContext.BaseDirectory, "data");
+        app = Build(connection, clock);
+    }
+
+    /// <summary>Services of the running server, for the tests that look behind the wire.</summary>
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>Starts database, migrations, ledger and endpoint; in the sandbox also seeds and loads the samples.</summary>
+    /// <exception cref="StartRefusedException">When the database cannot be had; the message says what to do.</exception>
+    public static async Task<House> OpenAsync(ServerOptions options, TimeProvider clock, CancellationToken stop)
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        var cluster = options.Connection is null
+            ? await EmbeddedCluster.StartAsync(options.DataFolder, stop)
+            : null;
+        var connection = cluster?.ServerConnectionString ?? options.Connection!;
+        House? house = null;
+        try
+        {
+            await Migrations.PrepareAsync(connection, cluster?.OwnerConnectionString ?? options.OwnerConnection, stop);
+            house = new House(options, cluster, connection, clock);
+            await house.StartAsync(stop);
+            return house;
+        }
+        catch
+        {
+            await (house?.DisposeAsync() ?? cluster?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw;
+        }
+    }
+
+    /// <summary>Serves until it is told to stop.</summary>
+    public Task RunAsync() => app.WaitForShutdownAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.StopAsync();
+        await app.DisposeAsync();
+        if (cluster is not null)
+        {
+            await cluster.DisposeAsync();
+        }
+    }
+
+    private async Task StartAsync(CancellationToken stop)
+    {
+        await app.Services.GetRequiredService<AuditLog>().StartAsync(app.Lifetime.ApplicationStopping);
+        await app.StartAsync(stop);
+        if (options.Sandbox)
+        {
+            await app.Services.GetRequiredService<Opening>().RunAsync(stop);
+        }
+
+        app.Services.GetRequiredService<Readiness>().Open();
+        app.Services.GetRequiredService<ILogger<House>>().Ready(options.Port);
+    }
+
+    private WebApplication Build(string connection, TimeProvider clock)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddSimpleConsole(c => c.SingleLine = true)
+            .SetMinimumLevel(LogLevel.Warning).AddFilter("CpIs", LogLevel.Information);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = ClientConnectionsMax;
+            kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
+            kestrel.ListenLocalhost(options.Port);
+            kestrel.ListenLocalhost(options.Port + 1);
+        });
+        AddRooms(builder.Services, connection, clock);
+        AddTokens(builder, clock);
+        var web = builder.Build();
+        Failures.Catch(web, web.Services.GetRequiredService<ILogger<House>>());
+        web.UseRouting();
+        Routes.Map(web);
+        Health.Map(web);
+        web.Services.GetService<TokenIssuer>()?.Map(web);
+        return web;
+    }
+
+    private void AddRooms(IServiceCollection services, string connection, TimeProvider clock)
+    {
+        services.AddSingleton(options).AddSingleton(clock);
+        services.AddSingleton(_ => Source(connection));
+        services.AddSingleton(s => new AuditLog(
+            new AuditLogOptions
+            {
+                ConnectionString = connection,
+                Instance = options.Instance,
+                Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
+            },
+            clock));
+        services.AddSingleton(_ => Profiles.Load());
+        services.AddSingleton<Door>().AddSingleton<TokenCache>().AddSingleton<Denials>().AddSingleton<Readiness>();
+        services.AddHostedService(s => s.GetRequiredService<Denials>());
+        services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
+        services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>();
+        services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
+        services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>().AddSingleton<SubmitBundle>();
+        services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
+        services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
+        services.AddSingleton<PageTokens>();
+        services.AddDataProtection().SetApplicationName("cpis")
+            .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
+    }
+
+    /// <summary>The sandbox trusts its own issuer; elsewhere one must be configured, or the server does not start.</summary>
+    private void AddTokens(WebApplicationBuilder builder, TimeProvider clock)
+    {
+        var bearer = builder.Services.AddAuthentication().AddJwtBearer();
+        if (options.Sandbox)
+        {
+            var issuer = new TokenIssuer($"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock);
+            builder.Services.AddSingleton(_ => issuer).AddSingleton<Opening>();
+            builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
+            {
+                Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);
+                o.TokenValidationParameters.IssuerSigningKey = issuer.Key;
+            });
+            return;
+        }
+
+        var authority = builder.Configuration["Issuer:Authority"]
+            ?? throw new StartRefusedException("Set Issuer:Authority and Issuer:Audience: without an issuer nobody could come in.");
+        builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
+        {
+            Tokens.Accept(o, authority, builder.Configuration["Issuer:Audience"] ?? "", clock);
+            o.Authority = authority;
+        });
+    }
+
+    private static NpgsqlDataSource Source(string connection)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connection)
+        {
+            MaxPoolSize = ReadConnectionsMax,
+            MaxAutoPrepare = PreparedMax,
+            AutoPrepareMinUsages = 2,
+            Timeout = 5,
+            CommandTimeout = 15,
+        };
+        return new NpgsqlSlimDataSourceBuilder(settings.ConnectionString).EnableArrays().Build();
+    }
+}

@@ -1,0 +1,20 @@
+namespace CpIs.Server;
+
+/// <summary>Everything the server logs. No template takes an NHS number, a name, a body, a token or a query.</summary>
+internal static partial class Logs
+{
+    [LoggerMessage(1, LogLevel.Error, "Request {RequestId} failed: {Kind} at {Where}")]
+    public static partial void RequestFailed(this ILogger log, string requestId, string kind, string where);
+
+    [LoggerMessage(2, LogLevel.Warning, "Request {RequestId} could not be recorded or answered: {Kind} at {Where}")]
+    public static partial void NoAnswer(this ILogger log, string requestId, string kind, string where);
+
+    [LoggerMessage(3, LogLevel.Error, "Ledger: {What}")]
+    public static partial void LedgerAlarm(this ILogger log, string what);
+
+    [LoggerMessage(4, LogLevel.Information, "Database: {What}")]
+    public static partial void Database(this ILogger log, string what);
+
+    [LoggerMessage(5, LogLevel.Information, "Ready on port {Port}")]
+    public static partial void Ready(this ILogger log, int port);
+}

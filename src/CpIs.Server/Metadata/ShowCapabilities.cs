@@ -1,0 +1,155 @@
+using System.Buffers;
+using System.Text.Json;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+using CpIs.Server.AuditTrail;
+using CpIs.Server.Organizations;
+using CpIs.Server.Patients;
+using CpIs.Server.Plans;
+
+namespace CpIs.Server.Metadata;
+
+/// <summary>
+/// The CapabilityStatement, made from the route table and the parameter tables, so that it says what is served and
+/// nothing else. http://hl7.org/fhir/R4/capabilitystatement.html
+/// </summary>
+internal static class ShowCapabilities
+{
+    /// <summary>Day on which the shape of the statement last changed.</summary>
+    private const string Date = "2026-11-23";
+
+    private static readonly Dictionary<string, (string Name, string Type)[]> SearchParameters = new()
+    {
+        ["Flag"] = [.. PlanParameters.Of(PlanView.Flag).Select(p => (p.Name, p.Type))],
+        ["EpisodeOfCare"] = [.. PlanParameters.Of(PlanView.Episode).Select(p => (p.Name, p.Type))],
+        ["Patient"] = [.. SearchPatients.Parameters.Select(p => (p, "token"))],
+        ["Organization"] = [.. SearchOrganizations.Parameters.Select(p => (p.Name, p.Type))],
+        ["AuditEvent"] = [.. TrailParameters.All],
+    };
+
+    public static Task AnswerAsync(Call call) => Answers.BytesAsync(call.Http, 200, Render(call.Base));
+
+    private static ReadOnlyMemory<byte> Render(string url)
+    {
+        var buffer = new ArrayBufferWriter<byte>(8192);
+        using (var json = new Utf8JsonWriter(buffer, Outcome.Writing))
+        {
+            json.WriteStartObject();
+            json.WriteString("resourceType"u8, "CapabilityStatement"u8);
+            json.WriteString("status"u8, "active"u8);
+            json.WriteString("date"u8, Date);
+            json.WriteString("publisher"u8, "CpIs"u8);
+            json.WriteString("kind"u8, "instance"u8);
+            json.WriteStartObject("software"u8);
+            json.WriteString("name"u8, "CpIs"u8);
+            json.WriteString("version"u8, typeof(ShowCapabilities).Assembly.GetName().Version!.ToString(3));
+            json.WriteEndObject();
+            json.WriteStartObject("implementation"u8);
+            json.WriteString("description"u8, "Child protection information sharing"u8);
+            json.WriteString("url"u8, url);
+            json.WriteEndObject();
+            json.WriteString("fhirVersion"u8, "4.0.1"u8);
+            WriteStrings(json, "format", ["application/fhir+json", "application/fhir+xml"]);
+            WriteRest(json);
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenMemory;
+    }
+
+    private static void WriteRest(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("rest"u8);
+        json.WriteStartObject();
+        json.WriteString("mode"u8, "server"u8);
+        json.WriteStartObject("security"u8);
+        json.WriteStartArray("service"u8);
+        json.WriteStartObject();
+        json.WriteStartArray("coding"u8);
+        json.WriteStartObject();
+        json.WriteString("system"u8, "http://terminology.hl7.org/CodeSystem/restful-security-service"u8);
+        json.WriteString("code"u8, "SMART-on-FHIR"u8);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteString("description"u8, "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent."u8);
+        json.WriteEndObject();
+        json.WriteStartArray("resource"u8);
+        foreach (var type in Routes.Table.Where(r => r.Resource.Length > 0).GroupBy(r => r.Resource))
+        {
+            WriteResource(json, type.Key, [.. type]);
+        }
+
+        json.WriteEndArray();
+        WriteInteractions(json, Routes.Table.Where(r => r is { Resource: "", Interaction: "transaction" or "batch" }));
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    private static void WriteResource(Utf8JsonWriter json, string type, List<Route> routes)
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, type);
+        json.WriteString("profile"u8, Systems.Profile(type));
+        WriteInteractions(json, routes.DistinctBy(r => r.Interaction));
+        json.WriteString("versioning"u8, routes.Exists(r => r.Interaction == "vread") ? "versioned" : "versioned-update");
+        json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
+        json.WriteBoolean("updateCreate"u8, type == "Patient");
+        json.WriteBoolean("conditionalCreate"u8, false);
+        json.WriteString("conditionalRead"u8, "not-match"u8);
+        json.WriteBoolean("conditionalUpdate"u8, false);
+        json.WriteString("conditionalDelete"u8, "not-supported"u8);
+        if (type is "Flag" or "EpisodeOfCare")
+        {
+            var view = type == "Flag" ? PlanView.Flag : PlanView.Episode;
+            WriteStrings(json, "searchInclude", PlanParameters.Includes(view));
+            WriteStrings(json, "searchRevInclude", PlanParameters.RevIncludes(view));
+        }
+
+        if (SearchParameters.TryGetValue(type, out var parameters))
+        {
+            json.WriteStartArray("searchParam"u8);
+            foreach (var (name, kind) in parameters)
+            {
+                json.WriteStartObject();
+                json.WriteString("name"u8, name);
+                json.WriteString("type"u8, kind);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteInteractions(Utf8JsonWriter json, IEnumerable<Route> routes)
+    {
+        json.WriteStartArray("interaction"u8);
+        foreach (var route in routes)
+        {
+            json.WriteStartObject();
+            json.WriteString("code"u8, route.Interaction);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
+    {
+        if (values.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var value in values)
+        {
+            json.WriteStringValue(value);
+        }
+
+        json.WriteEndArray();
+    }
+}

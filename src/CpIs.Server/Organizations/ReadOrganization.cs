@@ -1,0 +1,13 @@
+using CpIs.Server.Access;
+
+namespace CpIs.Server.Organizations;
+
+/// <summary>Read of an Organization: everyone with a token. http://hl7.org/fhir/R4/http.html#read</summary>
+internal sealed class ReadOrganization(Register register)
+{
+    public async Task AnswerAsync(Call call)
+    {
+        var row = (await register.CouncilsAsync()).All.FirstOrDefault(o => o.Id == call.Id) ?? throw Refused.NotFound();
+        await Answers.ResourceAsync(call.Http, 200, row.Body, row.Version, row.Updated);
+    }
+}

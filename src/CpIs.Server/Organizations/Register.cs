@@ -1,0 +1,77 @@
+using CpIs.Fhir;
+
+namespace CpIs.Server.Organizations;
+
+/// <summary>
+/// The organisations and the councils' freshness as every answer needs them, held in memory for a moment: they change a
+/// few times a year, and a look-up must not ask for them each time.
+/// </summary>
+internal sealed class Register(OrganizationStore store, TimeProvider clock)
+{
+    /// <summary>How old the picture may be.</summary>
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
+
+    private Councils? councils;
+    private DateTimeOffset readAt;
+
+    /// <summary>The organisation of an ODS code; null when the register does not know it.</summary>
+    public async Task<OrganizationRow?> FindAsync(string ods) => (await CouncilsAsync()).Find(ods);
+
+    /// <summary>The picture of now.</summary>
+    public async Task<Councils> CouncilsAsync()
+    {
+        var now = clock.GetUtcNow();
+        var held = councils;
+        if (held is not null && now - readAt < FreshFor && now >= readAt)
+        {
+            return held;
+        }
+
+        var all = await store.AllAsync(CancellationToken.None);
+        var activity = await store.ActivityAsync(CancellationToken.None);
+        held = new Councils(all.Value, activity.Value.ToDictionary(a => a.Council, a => a.Last));
+        councils = held;
+        readAt = now;
+        return held;
+    }
+
+    /// <summary>Forgets the picture, after a change made here.</summary>
+    public void Forget() => councils = null;
+}
+
+/// <summary>All organisations at one moment, and what the councils among them have sent.</summary>
+internal sealed class Councils(IReadOnlyList<OrganizationRow> all, IReadOnlyDictionary<string, DateTimeOffset> last)
+{
+    /// <summary>A council that sent nothing for so long is named on an empty answer.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromDays(3);
+
+    private readonly Dictionary<string, OrganizationRow> byOds = all.ToDictionary(o => o.Ods);
+
+    public IReadOnlyList<OrganizationRow> All { get; } = all;
+
+    /// <summary>Names of all councils.</summary>
+    public IReadOnlyDictionary<string, string> AllNames { get; } =
+        all.Where(o => o.Kind == "council").ToDictionary(o => o.Ods, o => o.Name);
+
+    /// <summary>Names of the councils whose plans health may see.</summary>
+    public IReadOnlyDictionary<string, string> LiveNames { get; } =
+        all.Where(o => o is { Kind: "council", Live: true, Active: true }).ToDictionary(o => o.Ods, o => o.Name);
+
+    public OrganizationRow? Find(string ods) => byOds.GetValueOrDefault(ods);
+
+    public byte[]? Body(string ods) => Find(ods)?.Body;
+
+    /// <summary>Coverage as the words of an empty answer give it.</summary>
+    public string Coverage(DateTimeOffset now)
+    {
+        var councils = All.Where(o => o.Kind == "council").ToList();
+        var silent = councils.Select(o => (o, why: Why(o, now))).Where(s => s.why is not null)
+            .Select(s => s.why!).ToList();
+        return Words.Coverage(councils.Count, silent);
+    }
+
+    private string? Why(OrganizationRow council, DateTimeOffset now) =>
+        !council.Live ? council.Name + " (not yet sending)"
+        : last.TryGetValue(council.Ods, out var at) && now - at < Silence ? null
+        : council.Name;
+}

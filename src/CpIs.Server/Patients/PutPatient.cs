@@ -1,0 +1,48 @@
+using System.Text.Json;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+using CpIs.Server.Plans;
+
+namespace CpIs.Server.Patients;
+
+/// <summary>
+/// A council's record of a person, created or replaced under the NHS number, whatever other councils hold.
+/// http://hl7.org/fhir/R4/http.html#upsert
+/// </summary>
+internal sealed class PutPatient(Incoming incoming, Submit submit)
+{
+    public Task CreateAsync(Call call) => ApplyAsync(call, null, null);
+
+    public Task UpdateAsync(Call call) =>
+        ApplyAsync(call, call.Id, Incoming.IfMatch(call.Http.Request.Headers.IfMatch));
+
+    /// <summary>The change a checked Patient asks for.</summary>
+    /// <param name="place">Index of its Bundle entry.</param>
+    /// <param name="ifMatch">Version that must be current.</param>
+    /// <param name="sent">The resource.</param>
+    /// <param name="id">Id of the URL; null for a create.</param>
+    /// <exception cref="Refused">400 when the ids differ from the NHS number.</exception>
+    public static PatientChange Change(int place, int? ifMatch, JsonElement sent, string? id)
+    {
+        var digits = PatientJson.Number(sent);
+        if (!NhsNumber.TryParse(digits, out var number))
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidNhsNumber, NhsNumber.Fault(digits)!, "Patient.identifier");
+        }
+
+        if (id is not null && (id != digits || (Incoming.Text(sent, "id") is { } inBody && inBody != id)))
+        {
+            throw Refused.BadBody("The id of a Patient is its NHS number: URL, id and identifier must agree.");
+        }
+
+        return new PatientChange(place, ifMatch, number, sent, id is null);
+    }
+
+    private async Task ApplyAsync(Call call, string? id, int? ifMatch)
+    {
+        var sent = await Incoming.BodyAsync(call);
+        incoming.Check(sent, "Patient");
+        var changed = await submit.AsCouncilAsync(call, [Change(0, ifMatch, sent, id)]);
+        await WriteAnswers.OneAsync(call, changed[0]);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Text.Json;
+using CpIs.Fhir;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>One thing a council wants changed, already read and checked against its profile.</summary>
+/// <param name="Place">Index of its Bundle entry; 0 for a single request.</param>
+/// <param name="IfMatch">Version that must be the current one, or null.</param>
+internal abstract record Change(int Place, int? IfMatch);
+
+/// <summary>A council's record of a person, created or replaced.</summary>
+internal sealed record PatientChange(int Place, int? IfMatch, NhsNumber Number, JsonElement Sent, bool MustBeNew)
+    : Change(Place, IfMatch);
+
+/// <summary>An EpisodeOfCare, created under a new id or replaced.</summary>
+internal sealed record EpisodeChange(int Place, int? IfMatch, Guid Id, bool Create, EpisodeParts Parts)
+    : Change(Place, IfMatch);
+
+/// <summary>A Flag, created under a new id or replaced; it must say what its episode says.</summary>
+internal sealed record FlagChange(int Place, int? IfMatch, Guid Id, bool Create, FlagParts Parts)
+    : Change(Place, IfMatch);
+
+/// <summary>Deletion of a plan by either of its resources.</summary>
+internal sealed record PlanDeletion(int Place, int? IfMatch, PlanView View, Guid Id) : Change(Place, IfMatch);
+
+/// <summary>What became of one change.</summary>
+/// <param name="Place">Index of its Bundle entry.</param>
+/// <param name="Status">HTTP status: 200, 201 or 204.</param>
+/// <param name="ResourceType">FHIR type.</param>
+/// <param name="Id">Logical id.</param>
+/// <param name="Version">Version it has now.</param>
+/// <param name="Updated">When that version was made.</param>
+/// <param name="Body">The resource as stored.</param>
+internal sealed record Changed(
+    int Place, int Status, string ResourceType, string Id, int Version, DateTimeOffset Updated, byte[] Body)
+{
+    public string ETag => $"W/\"{Version}\"";
+
+    public string Location => $"{ResourceType}/{Id}/_history/{Version}";
+}

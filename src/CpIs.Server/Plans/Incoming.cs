@@ -1,0 +1,120 @@
+using System.Text.Json;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>Reads what a council sends: media type, JSON, profile; what does not pass is refused with every issue.</summary>
+internal sealed class Incoming(Profiles profiles)
+{
+    /// <summary>Depth of nesting a body may have.</summary>
+    private const int DepthMax = 64;
+
+    private static readonly JsonDocumentOptions Parsing = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
+
+    /// <summary>The body as JSON.</summary>
+    /// <exception cref="Refused">415 for another media type, 413 when too large, 400 when it cannot be parsed.</exception>
+    public static async Task<JsonElement> BodyAsync(Call call)
+    {
+        var type = call.Http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
+        if (type is not ("application/fhir+json" or "application/json"))
+        {
+            throw new Refused(415, [new("error", "not-supported", DetailCode.Unsupported,
+                "Bodies are application/fhir+json.")]);
+        }
+
+        return Parse(await call.ReadBodyAsync());
+    }
+
+    /// <summary>Checks a resource against our profile of its type.</summary>
+    /// <exception cref="Refused">422 with every issue.</exception>
+    public void Check(JsonElement resource, string resourceType)
+    {
+        var issues = profiles.Check(JsonSerializer.SerializeToUtf8Bytes(resource), resourceType)
+            .Where(i => i.Severity is IssueSeverity.Error or IssueSeverity.Fatal)
+            .Select(i => new OutcomeIssue("error", i.Code, DetailCode.InvalidResource, i.Diagnostics, i.Expression))
+            .ToList();
+        if (issues.Count > 0)
+        {
+            throw new Refused(422, issues);
+        }
+    }
+
+    /// <summary>A member's text, or null.</summary>
+    public static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)
+            && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>Version named by If-Match; null when the header is absent.</summary>
+    /// <exception cref="Refused">412 when it is no version of ours.</exception>
+    public static int? IfMatch(string? header)
+    {
+        if (string.IsNullOrEmpty(header))
+        {
+            return null;
+        }
+
+        var text = header.StartsWith("W/", StringComparison.Ordinal) ? header[2..] : header;
+        return int.TryParse(text.Trim('"'), System.Globalization.NumberStyles.None,
+            System.Globalization.CultureInfo.InvariantCulture, out var version)
+            ? version
+            : throw Refused.Stale("If-Match names no version of this server.");
+    }
+
+    private static JsonElement Parse(byte[] body)
+    {
+        try
+        {
+            var element = JsonDocument.Parse(body, Parsing).RootElement;
+            if (element.ValueKind != JsonValueKind.Object)
+            {
+                throw Refused.BadBody("The body must be one JSON object.");
+            }
+
+            RequireStorable(element);
+            return element;
+        }
+        catch (JsonException broken)
+        {
+            throw Refused.BadBody($"The body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine}.");
+        }
+        catch (InvalidOperationException)
+        {
+            throw Refused.BadBody("The body holds a text that is no valid Unicode.");
+        }
+    }
+
+    /// <summary>No NUL and no lone surrogate in any text: neither can be stored.</summary>
+    private static void RequireStorable(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in element.EnumerateObject())
+                {
+                    Storable(member.Name);
+                    RequireStorable(member.Value);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    RequireStorable(item);
+                }
+
+                break;
+            case JsonValueKind.String:
+                Storable(element.GetString()!);
+                break;
+        }
+    }
+
+    private static void Storable(string text)
+    {
+        if (text.Contains('\0', StringComparison.Ordinal))
+        {
+            throw Refused.BadBody("The body holds a NUL character.");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using CpIs.Fhir;
+using CpIs.Server.Access;
+using CpIs.Server.Organizations;
+using CpIs.Server.Patients;
+using CpIs.Server.Searching;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>The Bundle of a look-up: the stored bytes as entries, and one outcome with what the reader must be told.</summary>
+internal sealed class PlanAnswer(
+    Call call, PlanView view, SearchRequest search, PlanPage page, Councils councils, DateTimeOffset now)
+{
+    public ReadOnlyMemory<byte> Bundle(string? next)
+    {
+        using var bundle = new SearchBundle(call, now, page.Total, next, Self());
+        foreach (var row in page.Rows)
+        {
+            Add(bundle, row, view, "match");
+        }
+
+        if (search.Includes.Contains("Flag:detail"))
+        {
+            AddAll(bundle, PlanView.Episode);
+        }
+
+        if (search.RevIncludes.Contains("Flag:detail"))
+        {
+            AddAll(bundle, PlanView.Flag);
+        }
+
+        foreach (var patient in PatientJson.OnePerPerson(page.Patients))
+        {
+            var body = call.Health ? PatientJson.ForHealth(patient.Body) : patient.Body;
+            bundle.Add($"Patient/{patient.NhsNumber}", body, "include");
+        }
+
+        AddOrganizations(bundle);
+        var issues = Issues();
+        if (issues.Count > 0)
+        {
+            bundle.AddOutcome(issues);
+        }
+
+        return bundle.Finish();
+    }
+
+    private void AddAll(SearchBundle bundle, PlanView other)
+    {
+        foreach (var row in page.Rows)
+        {
+            Add(bundle, row, other, "include");
+        }
+    }
+
+    private static void Add(SearchBundle bundle, PlanRow row, PlanView which, string mode)
+    {
+        var state = row.State(which);
+        bundle.Add($"{which.ResourceType}/{state.Id}", state.Body, mode);
+    }
+
+    private void AddOrganizations(SearchBundle bundle)
+    {
+        if (!search.Includes.Exists(i => i is "Flag:author" or "EpisodeOfCare:organization"))
+        {
+            return;
+        }
+
+        foreach (var ods in page.Rows.Select(r => r.Facts.Council).Distinct())
+        {
+            if (councils.Body(ods) is { } body)
+            {
+                bundle.Add($"Organization/{ods}", body, "include");
+            }
+        }
+    }
+
+    private List<OutcomeIssue> Issues()
+    {
+        var issues = new List<OutcomeIssue>();
+        if (call.CountedUnscheduled)
+        {
+            issues.Add(new("information", "informational", DetailCode.CountedUnscheduled, Words.CountedUnscheduled));
+        }
+
+        if (call.Health && page.Total == 0)
+        {
+            issues.Add(new("information", "informational", DetailCode.NoRecordHeld, Words.NoRecordHeld(now) + " "
+                + councils.Coverage(now)));
+        }
+
+        if (call.Health && TwoHold())
+        {
+            issues.Add(new("warning", "informational", DetailCode.TwoCouncils, Words.TwoCouncils));
+        }
+
+        if (call.Health && PatientJson.Differ(page.Patients))
+        {
+            issues.Add(new("warning", "informational", DetailCode.IdentityDiffers, Words.CouncilsDiffer));
+        }
+
+        issues.AddRange(search.LeftOut.Select(_ => new OutcomeIssue(
+            "warning", "not-supported", DetailCode.ParameterIgnored, "A search parameter is unknown and was left out.")));
+        return issues;
+    }
+
+    /// <summary>R7: two councils with a current plan of one kind.</summary>
+    private bool TwoHold() => page.Rows
+        .Where(r => r.Episode.Status == "active")
+        .GroupBy(r => r.Facts.Kind)
+        .Any(kind => kind.Select(r => r.Facts.Council).Distinct().Count() > 1);
+
+    private string Self() => SearchBundle.SelfLink(call, view.ResourceType, search);
+}

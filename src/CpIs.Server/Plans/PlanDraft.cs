@@ -1,0 +1,78 @@
+using CpIs.Fhir;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>A plan while a submission is being decided: what stood, and what shall stand.</summary>
+internal sealed class PlanDraft
+{
+    private PlanDraft(PlanRow? stood, PlanFacts facts, Guid episodeId, Guid flagId)
+    {
+        Stood = stood;
+        Facts = facts;
+        EpisodeId = episodeId;
+        FlagId = flagId;
+        Deleted = stood?.Deleted ?? false;
+    }
+
+    /// <summary>The row as it was locked; null for a new plan.</summary>
+    public PlanRow? Stood { get; }
+
+    public PlanFacts Facts { get; set; }
+
+    public bool Deleted { get; set; }
+
+    public DateOnly BirthDate { get; set; }
+
+    public Guid EpisodeId { get; }
+
+    /// <summary>Of a new plan the id its own Flag brings, or one made here: a plan is never without its alert.</summary>
+    public Guid FlagId { get; set; }
+
+    /// <summary>True once a Flag of this submission belongs to it.</summary>
+    public bool FlagSent { get; set; }
+
+    /// <summary>Why the server changes it without having been asked to; null when it was asked.</summary>
+    public string? Consequence { get; set; }
+
+    /// <summary>True when the submission names it.</summary>
+    public bool Named { get; set; }
+
+    public Visibility Days => Facts.Days(BirthDate);
+
+    public static PlanDraft Of(PlanRow row) =>
+        new(row, row.Facts, row.Episode.Id, row.Flag.Id) { BirthDate = row.BirthDate };
+
+    public static PlanDraft New(PlanFacts facts, Guid episodeId) => new(null, facts, episodeId, Guid.CreateVersion7());
+
+    /// <summary>Status of the episode as it shall stand.</summary>
+    public string StatusOn(DateOnly today) => Deleted ? "entered-in-error" : Days.EpisodeStatus(today);
+
+    /// <summary>The row as it shall stand: a version goes up only where something is different.</summary>
+    public PlanRow Finish(DateOnly today, DateTimeOffset now, string councilName)
+    {
+        var status = StatusOn(today);
+        var end = Days.EndOn(today);
+        var facts = Facts with { End = end };
+        var flagStatus = Visibility.FlagStatus(status);
+        var sameFlag = Stood is not null && Stood.Flag.Status == flagStatus && Stood.Facts.Kind == facts.Kind
+            && Stood.Facts.Start == facts.Start && Stood.Facts.End == facts.End && Stood.Deleted == Deleted;
+        var sameEpisode = sameFlag && Stood!.Episode.Status == status && Stood.Facts == facts;
+        var row = new PlanRow
+        {
+            Facts = facts,
+            BirthDate = BirthDate,
+            Deleted = Deleted,
+            StatusUntil = Deleted ? null : (facts.Days(BirthDate)).StatusUntil(today),
+            Episode = Next(EpisodeId, Stood?.Episode, sameEpisode, now),
+            Flag = Next(FlagId, Stood?.Flag, sameFlag, now),
+        };
+        return sameEpisode && sameFlag
+            ? row with { Episode = Stood!.Episode, Flag = Stood.Flag }
+            : PlanWriter.Write(row, status, end, councilName);
+    }
+
+    private static ResourceState Next(Guid id, ResourceState? stood, bool same, DateTimeOffset now) =>
+        stood is null ? new(id, 1, now, "", [])
+        : same ? stood
+        : stood with { Version = stood.Version + 1, Updated = now };
+}

@@ -1,0 +1,57 @@
+using CpIs.Fhir;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>What is asked of the plan table: by whom, about whom, under which further conditions, to show what.</summary>
+internal sealed record PlanQuestion
+{
+    public required PlanView View { get; init; }
+
+    /// <summary>ODS code of the asking council; null for health, which sees what is visible of every council.</summary>
+    public required string? Council { get; init; }
+
+    public required DateOnly Today { get; init; }
+
+    /// <summary>The people asked about; null for all of the council's.</summary>
+    public IReadOnlyList<string>? Numbers { get; init; }
+
+    public required Predicate<PlanRow> Condition { get; init; }
+
+    /// <summary>Names of the councils by ODS code: those whose plans health may see, and how they are called.</summary>
+    public required IReadOnlyDictionary<string, string> CouncilNames { get; init; }
+
+    /// <summary>Adds the people's Patient resources.</summary>
+    public bool WithPatients { get; init; }
+
+    /// <summary>Adds the other half of each plan.</summary>
+    public bool WithOtherHalf { get; init; }
+
+    /// <summary>Learns the number only.</summary>
+    public bool CountOnly { get; init; }
+
+    /// <summary>Rows of a page.</summary>
+    public int Limit { get; init; } = int.MaxValue;
+
+    /// <summary>Id after which the page begins.</summary>
+    public Guid? After { get; init; }
+
+    /// <summary>Whether the asker may see a row at all; the condition narrows further.</summary>
+    public bool MaySee(PlanRow row) =>
+        Council is not null
+            ? row.Facts.Council == Council && !row.Deleted
+            : row.Days.VisibleOn(Today) && !row.Deleted && CouncilNames.ContainsKey(row.Facts.Council);
+}
+
+/// <summary>The rows of an answer, and how many there are beyond the page.</summary>
+internal sealed record PlanPage(IReadOnlyList<PlanRow> Rows, IReadOnlyList<PatientRow> Patients, int Total, bool More);
+
+/// <summary>One council's record of a person.</summary>
+internal sealed record PatientRow(
+    string Council,
+    string NhsNumber,
+    int Version,
+    DateTimeOffset Updated,
+    DateOnly BirthDate,
+    string Family,
+    byte[] ContentHash,
+    byte[] Body);

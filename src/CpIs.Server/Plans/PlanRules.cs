@@ -1,0 +1,118 @@
+using CpIs.Fhir;
+using CpIs.Server.Access;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>The rules a plan must keep beyond its profile: owner, identity, age, dates, pair, overlap.</summary>
+internal static class PlanRules
+{
+    /// <summary>R7: only the owning council writes, and nobody else's name stands on a plan.</summary>
+    public static void Owner(string council, EpisodeParts parts) =>
+        Owner(council, parts.Council, parts.ManagingOrganization, PlanView.Episode);
+
+    public static void Owner(string council, FlagParts parts) =>
+        Owner(council, parts.Council, parts.Author, PlanView.Flag);
+
+    /// <summary>R9: a plan's NHS number never changes, nor does its identifier.</summary>
+    public static void SamePlan(PlanDraft draft, PlanFacts facts)
+    {
+        if (draft.Facts.RowId != facts.RowId)
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidResource, "A plan keeps its identifier.",
+                "EpisodeOfCare.identifier[0].value");
+        }
+
+        if (!draft.Facts.NhsNumber.Equals(facts.NhsNumber))
+        {
+            throw Refused.Unprocessable(DetailCode.NumberChanged,
+                "A plan's NHS number never changes: end or remove this plan and submit a new one.", "EpisodeOfCare.patient");
+        }
+    }
+
+    /// <summary>R0, R6: dates and age; the status sent must be the one the dates give.</summary>
+    public static void Check(PlanDraft draft, EpisodeParts parts, DateOnly today)
+    {
+        if (parts.Status == "entered-in-error")
+        {
+            return;
+        }
+
+        if (parts.Start > today.AddDays(Visibility.PlannedAheadDays))
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidValue,
+                $"The start lies more than {Visibility.PlannedAheadDays} days ahead.", "EpisodeOfCare.period.start");
+        }
+
+        if (draft.Facts.Kind != PlanKind.Unborn && Visibility.Adulthood(draft.BirthDate) <= today)
+        {
+            throw Refused.Unprocessable(DetailCode.OverAge,
+                "The person is 18 or over: the record has ended and takes no more changes.", "EpisodeOfCare.patient");
+        }
+
+        var status = draft.Days.EpisodeStatus(today);
+        if (parts.Status != status)
+        {
+            throw Refused.Unprocessable(DetailCode.StatusDisagrees,
+                $"By its dates this episode is {status}; it was sent as {parts.Status}.", "EpisodeOfCare.status");
+        }
+    }
+
+    /// <summary>A Flag says what its episode says.</summary>
+    public static void Agree(PlanDraft draft, FlagParts parts, DateOnly today)
+    {
+        var facts = draft.Facts;
+        Require(parts.RowId == facts.RowId, "identifier[0].value", "identifier");
+        Require(parts.Number.Equals(facts.NhsNumber), "subject", "person");
+        Require(parts.Kind == facts.Kind, "code", "kind");
+        Require(parts.Start == facts.Start && parts.End == facts.End, "period", "period");
+        var status = Visibility.FlagStatus(draft.StatusOn(today));
+        Require(parts.Status == status, "status", $"status (by its episode it is {status})");
+    }
+
+    /// <summary>Per council and child at most one current plan of a kind; unborn: several, twins.</summary>
+    public static void NoOverlap(PlanDraft draft, IEnumerable<PlanDraft> all, DateOnly today)
+    {
+        if (draft.Facts.Kind == PlanKind.Unborn || !Open(draft, today))
+        {
+            return;
+        }
+
+        var other = all.FirstOrDefault(o => o != draft && o.Facts.Kind == draft.Facts.Kind
+            && o.Facts.NhsNumber.Equals(draft.Facts.NhsNumber) && Open(o, today)
+            && o.Facts.Start < (draft.Facts.End ?? DateOnly.MaxValue)
+            && draft.Facts.Start < (o.Facts.End ?? DateOnly.MaxValue));
+        if (other is not null)
+        {
+            throw Refused.Unprocessable(DetailCode.Overlap,
+                $"You hold a plan of this kind for this child in the same days: EpisodeOfCare/{other.EpisodeId}. End it first.",
+                "EpisodeOfCare.period");
+        }
+    }
+
+    private static bool Open(PlanDraft draft, DateOnly today) => draft.StatusOn(today) is "active" or "planned";
+
+    private static void Owner(string council, string identifierOf, string? organisation, PlanView view)
+    {
+        if (identifierOf != council)
+        {
+            throw Refused.Unprocessable(DetailCode.AccessDenied,
+                $"The plan identifier must be your own: system {Systems.CouncilPlan}{council}.",
+                $"{view.ResourceType}.identifier[0].system");
+        }
+
+        if (organisation is not null && organisation != council)
+        {
+            throw Refused.Unprocessable(DetailCode.AccessDenied, "The responsible council must be your own.",
+                $"{view.ResourceType}.{view.CouncilElement}");
+        }
+    }
+
+    private static void Require(bool agrees, string element, string what)
+    {
+        if (!agrees)
+        {
+            throw Refused.Unprocessable(DetailCode.PairDisagrees,
+                $"The Flag disagrees with its EpisodeOfCare: {what}.", "Flag." + element);
+        }
+    }
+}

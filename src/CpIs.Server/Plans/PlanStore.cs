@@ -1,0 +1,272 @@
+using System.Data;
+using CpIs.Audit;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+using Npgsql;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>
+/// All questions to the plan table, one SQL text each. What an answer would show leaves sealed, also when there is
+/// nothing; the ledger opens it.
+/// </summary>
+internal sealed class PlanStore(NpgsqlDataSource database)
+{
+    private const string Columns = """
+        p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id, p.removed,
+        p.birth_date, p.deleted, p.status_until,
+        p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
+        p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag
+        """;
+
+    /// <summary>The look-up: the people's plans in one probe each, newest start first.</summary>
+    private const string ByNumber = "select " + Columns + """
+         from unnest($1::text[]) with ordinality as asked(nhs_number, place)
+         join cpis.plan p on p.nhs_number = asked.nhs_number
+         order by asked.place, p.start_day desc, p.flag_id
+        """;
+
+    private const string ByFlag = "select " + Columns + " from cpis.plan p where p.flag_id = $1";
+    private const string ByEpisode = "select " + Columns + " from cpis.plan p where p.episode_id = $1";
+
+    private const string OfCouncil = "select " + Columns + " from cpis.plan p where p.council = $1";
+
+    private const string Patients = """
+        select council, nhs_number, version, updated, birth_date, family, content_hash, body
+        from cpis.patient where nhs_number = any($1) order by nhs_number, updated desc
+        """;
+
+    private const string OldVersion = """
+        select version, updated, status, body, nhs_number, council from cpis.version
+        where resource_type = $1 and resource_id = $2 and version = $3
+        """;
+
+    private const string AsCouncil = "select set_config('cpis.council', $1, true)";
+    private const string AsHealth = "select set_config('cpis.reads', 'every-council', true)";
+
+    /// <summary>Searches; the page's resources are disclosed, or the number alone.</summary>
+    public async Task<Sealed<PlanPage>> SearchAsync(PlanQuestion question, CancellationToken stop)
+    {
+        await using var batch = Batch(question.Council);
+        batch.BatchCommands.Add(question.Numbers is { } numbers
+            ? new(ByNumber) { Parameters = { new() { Value = numbers.ToArray() } } }
+            : new(OfCouncil) { Parameters = { new() { Value = question.Council } } });
+        var withPatients = question is { WithPatients: true, Numbers: not null };
+        if (withPatients)
+        {
+            batch.BatchCommands.Add(new(Patients) { Parameters = { new() { Value = question.Numbers!.ToArray() } } });
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        var rows = await RowsAsync(reader, stop);
+        var patients = new List<PatientRow>();
+        if (withPatients && await reader.NextResultAsync(stop))
+        {
+            patients = await PatientsAsync(reader, stop);
+        }
+
+        return Seal(question, rows, patients);
+    }
+
+    /// <summary>One plan by the id of one of its resources; null content when absent or not the asker's to see.</summary>
+    /// <exception cref="Refused">410 to the owner of a deleted one.</exception>
+    public async Task<Sealed<PlanRow?>> ReadAsync(PlanQuestion question, Guid id, CancellationToken stop)
+    {
+        var row = (await FindAsync(question.View, question.Council, id, stop)).Value;
+        if (row is { Deleted: true } && row.Facts.Council == question.Council)
+        {
+            throw Refused.Gone(row.State(question.View).Version);
+        }
+
+        return row is not null && question.MaySee(row)
+            ? new Sealed<PlanRow?>(Current(question, row!), [Shown(row!, question)], 1)
+            : new Sealed<PlanRow?>(null, [], 0);
+    }
+
+    /// <summary>A plan for the server's own decisions.</summary>
+    public async Task<Internal<PlanRow?>> FindAsync(PlanView view, string? council, Guid id, CancellationToken stop)
+    {
+        await using var batch = Batch(council);
+        batch.BatchCommands.Add(new(view == PlanView.Flag ? ByFlag : ByEpisode) { Parameters = { new() { Value = id } } });
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        return new((await RowsAsync(reader, stop)).SingleOrDefault());
+    }
+
+    /// <summary>A replaced version of one of a plan's resources.</summary>
+    public async Task<Sealed<ResourceState?>> ReadVersionAsync(
+        PlanQuestion question, PlanRow plan, int version, CancellationToken stop)
+    {
+        var state = plan.State(question.View);
+        if (state.Version == version)
+        {
+            return new(Current(question, plan).State(question.View), [Shown(plan, question)], 1);
+        }
+
+        await using var batch = Batch(question.Council);
+        batch.BatchCommands.Add(new(OldVersion)
+        {
+            Parameters =
+            {
+                new() { Value = question.View.ResourceType },
+                new() { Value = state.Id.ToString() },
+                new() { Value = version },
+            },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        if (!await reader.ReadAsync(stop))
+        {
+            return new(null, [], 0);
+        }
+
+        var old = new ResourceState(state.Id, reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1),
+            reader.GetString(2), reader.GetFieldValue<byte[]>(3));
+        var shown = new Disclosed(question.View.ResourceType, state.Id.ToString(), version,
+            plan.Facts.NhsNumber.Digits(), plan.Facts.Council, true);
+        return new(old, [shown], 1);
+    }
+
+    /// <summary>
+    /// The Patient resources of the people asked about: for health those of councils with a visible plan, for a
+    /// council its own.
+    /// </summary>
+    public async Task<Sealed<IReadOnlyList<PatientRow>>> PatientsAsync(PlanQuestion question, CancellationToken stop)
+    {
+        await using var batch = Batch(question.Council);
+        var numbers = question.Numbers!.ToArray();
+        batch.BatchCommands.Add(new(ByNumber) { Parameters = { new() { Value = numbers } } });
+        batch.BatchCommands.Add(new(Patients) { Parameters = { new() { Value = numbers } } });
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        var holders = (await RowsAsync(reader, stop)).Where(question.MaySee)
+            .Select(r => (r.Facts.Council, r.Facts.NhsNumber.Digits())).ToHashSet();
+        await reader.NextResultAsync(stop);
+        var rows = (await PatientsAsync(reader, stop))
+            .Where(p => question.Council is null ? holders.Contains((p.Council, p.NhsNumber)) : p.Council == question.Council)
+            .ToList();
+        return new(rows, [.. rows.Select(p => new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council,
+            holders.Contains((p.Council, p.NhsNumber))))], rows.Select(p => p.NhsNumber).Distinct().Count());
+    }
+
+    /// <summary>A batch that reads as one council, or for health as every council.</summary>
+    private NpgsqlBatch Batch(string? council)
+    {
+        var batch = database.CreateBatch();
+        batch.BatchCommands.Add(council is null
+            ? new(AsHealth)
+            : new(AsCouncil) { Parameters = { new() { Value = council } } });
+        return batch;
+    }
+
+    private static Sealed<PlanPage> Seal(PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients)
+    {
+        var seen = rows.Where(question.MaySee).Select(r => Current(question, r)).ToList();
+        var people = seen.Select(r => r.Facts.NhsNumber.Digits()).ToHashSet();
+        var matches = seen.Where(r => question.Condition(r)).ToList();
+        if (question.Council is not null || question.After is not null || matches.Count > question.Limit)
+        {
+            matches.Sort((a, b) => a.State(question.View).Id.CompareTo(b.State(question.View).Id));
+        }
+
+        var after = question.After is { } id
+            ? matches.Where(r => r.State(question.View).Id.CompareTo(id) > 0).ToList() : matches;
+        var page = question.CountOnly ? [] : after.Take(question.Limit).ToList();
+        var shownPatients = PatientsShown(question, patients, page, people);
+        var disclosed = page.SelectMany(r => ShownAll(r, question))
+            .Concat(shownPatients.Select(p => new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council, true)))
+            .ToList();
+        if (question.CountOnly)
+        {
+            disclosed.AddRange(matches.Select(r => Shown(r, question)).DistinctBy(d => d.NhsNumber));
+        }
+
+        return new(new(page, shownPatients, matches.Count, after.Count > page.Count && !question.CountOnly),
+            disclosed, matches.Count);
+    }
+
+    private static List<PatientRow> PatientsShown(
+        PlanQuestion question, List<PatientRow> patients, List<PlanRow> page, HashSet<string> people)
+    {
+        var councils = page.Select(r => r.Facts.Council).ToHashSet();
+        return [.. patients.Where(p => people.Contains(p.NhsNumber) && councils.Contains(p.Council))
+            .Where(p => question.Council is null || p.Council == question.Council)];
+    }
+
+    private static PlanRow Current(PlanQuestion question, PlanRow row) =>
+        row.AsOf(question.Today, question.CouncilNames.GetValueOrDefault(row.Facts.Council, row.Facts.Council));
+
+    private static IEnumerable<Disclosed> ShownAll(PlanRow row, PlanQuestion question)
+    {
+        yield return Shown(row, question);
+        if (question.WithOtherHalf)
+        {
+            var other = question.View == PlanView.Flag ? PlanView.Episode : PlanView.Flag;
+            yield return Shown(row, question with { View = other });
+        }
+    }
+
+    private static Disclosed Shown(PlanRow row, PlanQuestion question) => new(
+        question.View.ResourceType,
+        row.State(question.View).Id.ToString(),
+        row.State(question.View).Version,
+        row.Facts.NhsNumber.Digits(),
+        row.Facts.Council,
+        true);
+
+    internal static async Task<List<PlanRow>> RowsAsync(NpgsqlDataReader reader, CancellationToken stop)
+    {
+        var rows = new List<PlanRow>();
+        while (await reader.ReadAsync(stop))
+        {
+            rows.Add(Row(reader));
+        }
+
+        return rows;
+    }
+
+    internal static async Task<List<PatientRow>> PatientsAsync(NpgsqlDataReader reader, CancellationToken stop)
+    {
+        var rows = new List<PatientRow>();
+        while (await reader.ReadAsync(stop))
+        {
+            rows.Add(new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2),
+                reader.GetFieldValue<DateTimeOffset>(3), reader.GetFieldValue<DateOnly>(4), reader.GetString(5),
+                reader.GetFieldValue<byte[]>(6), reader.GetFieldValue<byte[]>(7)));
+        }
+
+        return rows;
+    }
+
+    private static PlanRow Row(NpgsqlDataReader reader)
+    {
+        if (!NhsNumber.TryParse(reader.GetString(2), out var number) || PlanKind.Of(reader.GetString(3)) is not { } kind)
+        {
+            throw new DataException("A stored plan has no valid number or kind.");
+        }
+
+        return new PlanRow
+        {
+            Facts = new PlanFacts(reader.GetString(0), reader.GetString(1), number, kind,
+                reader.GetFieldValue<DateOnly>(4), Day(reader, 5), Day(reader, 6), Text(reader, 7), Text(reader, 8)),
+            BirthDate = reader.GetFieldValue<DateOnly>(9),
+            Deleted = reader.GetBoolean(10),
+            StatusUntil = Day(reader, 11),
+            Episode = State(reader, 12),
+            Flag = State(reader, 17),
+        };
+    }
+
+    private static ResourceState State(NpgsqlDataReader reader, int at) => new(
+        reader.GetGuid(at),
+        reader.GetInt32(at + 1),
+        reader.GetFieldValue<DateTimeOffset>(at + 2),
+        reader.GetString(at + 3),
+        reader.GetFieldValue<byte[]>(at + 4));
+
+    private static DateOnly? Day(NpgsqlDataReader reader, int at) =>
+        reader.IsDBNull(at) ? null : reader.GetFieldValue<DateOnly>(at);
+
+    private static string? Text(NpgsqlDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetString(at);
+}

@@ -1,0 +1,226 @@
+using CpIs.Fhir;
+using CpIs.Server.Access;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>
+/// Decides a submission of one council: from the rows as they stand and the changes asked for to the rows as they
+/// shall stand, or a refusal. It asks no database and no clock.
+/// </summary>
+internal sealed class Submission
+{
+    private readonly string council;
+    private readonly DateOnly today;
+    private readonly Dictionary<string, PlanDraft> plans;
+    private readonly Dictionary<string, PatientDraft> patients;
+
+    /// <param name="council">ODS code of the council that submits.</param>
+    /// <param name="today">Date in Europe/London.</param>
+    /// <param name="held">Its plans that the changes touch, locked.</param>
+    /// <param name="people">Its records of the people concerned, locked.</param>
+    public Submission(string council, DateOnly today, IEnumerable<PlanRow> held, IEnumerable<PatientRow> people)
+    {
+        this.council = council;
+        this.today = today;
+        plans = held.ToDictionary(r => r.Facts.RowId, PlanDraft.Of);
+        patients = people.ToDictionary(p => p.NhsNumber, p => new PatientDraft(p, null));
+    }
+
+    public IEnumerable<PlanDraft> Plans => plans.Values;
+
+    public IEnumerable<PatientDraft> Patients => patients.Values;
+
+    /// <summary>Applies all changes; people first, then deletions, episodes, flags, whatever order they came in.</summary>
+    /// <exception cref="Refused">404, 409, 412 or 422, naming the entry.</exception>
+    public void Apply(IReadOnlyList<Change> changes)
+    {
+        foreach (var change in changes.OrderBy(Order))
+        {
+            try
+            {
+                ApplyOne(change);
+            }
+            catch (Refused refused) when (changes.Count > 1)
+            {
+                throw AtEntry(refused, change.Place);
+            }
+        }
+
+        foreach (var draft in plans.Values.Where(d => d.Named && !d.Deleted))
+        {
+            PlanRules.NoOverlap(draft, plans.Values, today);
+        }
+    }
+
+    /// <summary>The draft of a plan by the id of one of its resources.</summary>
+    public PlanDraft ById(PlanView view, Guid id) =>
+        plans.Values.FirstOrDefault(d => (view == PlanView.Flag ? d.FlagId : d.EpisodeId) == id) ?? throw Refused.NotFound();
+
+    public PatientDraft Person(NhsNumber number) => patients[number.Digits()];
+
+    private static int Order(Change change) => change switch
+    {
+        PatientChange => 0,
+        PlanDeletion => 1,
+        EpisodeChange => 2,
+        _ => 3,
+    };
+
+    private void ApplyOne(Change change)
+    {
+        switch (change)
+        {
+            case PatientChange patient:
+                Apply(patient);
+                break;
+            case PlanDeletion deletion:
+                var draft = ById(deletion.View, deletion.Id);
+                Match(deletion, draft, deletion.View);
+                draft.Deleted = true;
+                draft.Named = true;
+                break;
+            case EpisodeChange episode:
+                Apply(episode);
+                break;
+            case FlagChange flag:
+                Apply(flag);
+                break;
+        }
+    }
+
+    private void Apply(PatientChange change)
+    {
+        var number = change.Number.Digits();
+        var stood = patients.GetValueOrDefault(number)?.Stood;
+        if (change.MustBeNew && stood is not null)
+        {
+            throw new Refused(409, [new("error", "conflict", DetailCode.PlanHeld,
+                $"You hold this person already: PUT to Patient/{NhsNumber.Mask(number)} instead.")]);
+        }
+
+        if (change.IfMatch is { } version && stood?.Version != version)
+        {
+            throw Refused.Stale("The record has another version than If-Match names.");
+        }
+
+        var draft = new PatientDraft(stood, change.Sent);
+        patients[number] = draft;
+        foreach (var plan in plans.Values.Where(p => p.Facts.NhsNumber.Equals(change.Number)
+            && p.BirthDate != draft.BirthDate))
+        {
+            plan.BirthDate = draft.BirthDate;
+            plan.Consequence = "the birth date was changed";
+        }
+    }
+
+    private void Apply(EpisodeChange change)
+    {
+        var parts = change.Parts;
+        PlanRules.Owner(council, parts);
+        var removed = parts.Status == "entered-in-error" ? "error" : null;
+        var facts = new PlanFacts(council, parts.RowId, parts.Number, parts.Kind, parts.Start, parts.End, parts.Due,
+            parts.FollowsRowId, removed);
+        var draft = change.Create ? NewPlan(change, facts) : HeldPlan(change, facts);
+        draft.Named = true;
+        draft.BirthDate = patients.GetValueOrDefault(parts.Number.Digits())?.BirthDate
+            ?? throw Refused.Unprocessable(DetailCode.InvalidResource,
+                "You hold no Patient under this NHS number: submit it first, or in the same transaction.",
+                "EpisodeOfCare.patient");
+        draft.Facts = facts;
+        PlanRules.Check(draft, parts, today);
+        if (facts.FollowsRowId is { } followed)
+        {
+            EndFollowed(followed, facts);
+        }
+    }
+
+    private PlanDraft NewPlan(EpisodeChange change, PlanFacts facts)
+    {
+        if (plans.TryGetValue(facts.RowId, out var held))
+        {
+            throw Refused.Unprocessable(DetailCode.PlanHeld,
+                $"This plan identifier is held already: PUT to EpisodeOfCare/{held.EpisodeId} instead.",
+                "EpisodeOfCare.identifier[0].value");
+        }
+
+        var draft = PlanDraft.New(facts, change.Id);
+        plans.Add(facts.RowId, draft);
+        return draft;
+    }
+
+    private PlanDraft HeldPlan(EpisodeChange change, PlanFacts facts)
+    {
+        var draft = ById(PlanView.Episode, change.Id);
+        Match(change, draft, PlanView.Episode);
+        PlanRules.SamePlan(draft, facts);
+        draft.Deleted = false;
+        return draft;
+    }
+
+    private void Apply(FlagChange change)
+    {
+        var parts = change.Parts;
+        PlanRules.Owner(council, parts);
+        var detail = parts.Detail[(parts.Detail.LastIndexOf('/') + 1)..];
+        if (!change.Create)
+        {
+            Match(change, ById(PlanView.Flag, change.Id), PlanView.Flag);
+        }
+
+        var draft = plans.Values.FirstOrDefault(d => d.EpisodeId.ToString() == detail)
+            ?? throw Refused.Unprocessable(DetailCode.PairDisagrees,
+                "flag-detail names no EpisodeOfCare of yours: submit it first, or in the same transaction.",
+                "Flag.extension[0].value");
+        if (change.Create && (draft.Stood is not null || draft.FlagSent))
+        {
+            throw Refused.Unprocessable(DetailCode.PlanHeld,
+                $"This EpisodeOfCare has its Flag already: PUT to Flag/{draft.FlagId} instead.", "Flag.extension[0].value");
+        }
+
+        if (!change.Create && draft.FlagId != change.Id)
+        {
+            throw Refused.Unprocessable(DetailCode.PairDisagrees, "This Flag belongs to another EpisodeOfCare.",
+                "Flag.extension[0].value");
+        }
+
+        draft.FlagId = change.Id;
+        draft.FlagSent = true;
+        draft.Named = true;
+        PlanRules.Agree(draft, parts, today);
+    }
+
+    /// <summary>R3: the unborn plan that a child's plan follows ends in the same commit.</summary>
+    private void EndFollowed(string followed, PlanFacts follower)
+    {
+        if (!plans.TryGetValue(followed, out var unborn) || unborn.Facts.Kind != PlanKind.Unborn || unborn.Deleted)
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidResource,
+                "You hold no unborn plan under the identifier that this plan follows.", "EpisodeOfCare.extension");
+        }
+
+        if (unborn.Facts.End is null)
+        {
+            var day = follower.Start < today ? follower.Start : today;
+            unborn.Facts = unborn.Facts with { End = day < unborn.Facts.Start ? unborn.Facts.Start : day };
+            unborn.Consequence = "ended by the plan that follows it";
+        }
+    }
+
+    private static void Match(Change change, PlanDraft draft, PlanView view)
+    {
+        if (change.IfMatch is { } version && draft.Stood?.State(view).Version != version)
+        {
+            throw Refused.Stale("The resource has another version than If-Match names.");
+        }
+    }
+
+    private static Refused AtEntry(Refused refused, int place) =>
+        new(refused.Status, [.. refused.Issues.Select(i => i with { Expression = InEntry(place, i.Expression) })]);
+
+    /// <summary>An element's path inside a Bundle's entry: <c>Flag.status</c> becomes <c>Bundle.entry[2].resource.status</c>.</summary>
+    public static string InEntry(int place, string? expression)
+    {
+        var dot = expression?.IndexOf('.', StringComparison.Ordinal) ?? -1;
+        return $"Bundle.entry[{place}]" + (expression is null ? "" : ".resource" + (dot < 0 ? "" : expression[dot..]));
+    }
+}

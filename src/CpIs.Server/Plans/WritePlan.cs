@@ -1,0 +1,59 @@
+using System.Text.Json;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+
+namespace CpIs.Server.Plans;
+
+/// <summary>
+/// Create, update and delete of one Flag or EpisodeOfCare. http://hl7.org/fhir/R4/http.html#create
+/// Not served here: conditional forms and JSON Patch.
+/// </summary>
+internal sealed class WritePlan(Incoming incoming, Submit submit)
+{
+    public async Task CreateAsync(Call call, PlanView view)
+    {
+        var sent = await Incoming.BodyAsync(call);
+        await ApplyAsync(call, Put(sent, view, Guid.CreateVersion7(), true, null));
+    }
+
+    public async Task UpdateAsync(Call call, PlanView view)
+    {
+        var sent = await Incoming.BodyAsync(call);
+        if (Incoming.Text(sent, "id") is { } inBody && inBody != call.Id)
+        {
+            throw Refused.BadBody("The id of the body is not the id of the URL.");
+        }
+
+        if (!Guid.TryParseExact(call.Id, "D", out var id))
+        {
+            throw Refused.NotFound();
+        }
+
+        await ApplyAsync(call, Put(sent, view, id, false, Incoming.IfMatch(call.Http.Request.Headers.IfMatch)));
+    }
+
+    public async Task DeleteAsync(Call call, PlanView view)
+    {
+        if (!Guid.TryParseExact(call.Id, "D", out var id))
+        {
+            throw Refused.NotFound();
+        }
+
+        await ApplyAsync(call, new PlanDeletion(0, Incoming.IfMatch(call.Http.Request.Headers.IfMatch), view, id));
+    }
+
+    private Change Put(JsonElement sent, PlanView view, Guid id, bool create, int? ifMatch)
+    {
+        incoming.Check(sent, view.ResourceType);
+        var reader = new PartsReader(reference => reference);
+        return view == PlanView.Flag
+            ? new FlagChange(0, ifMatch, id, create, reader.Flag(sent))
+            : new EpisodeChange(0, ifMatch, id, create, reader.Episode(sent));
+    }
+
+    private async Task ApplyAsync(Call call, Change change)
+    {
+        var changed = (await submit.AsCouncilAsync(call, [change]))[0];
+        await WriteAnswers.OneAsync(call, changed);
+    }
+}

@@ -1,0 +1,141 @@
+using CpIs.Server.Access;
+using CpIs.Server.AuditTrail;
+using CpIs.Server.Metadata;
+using CpIs.Server.Organizations;
+using CpIs.Server.Patients;
+using CpIs.Server.Plans;
+
+namespace CpIs.Server;
+
+/// <summary>What a route's answer shows; everything but <see cref="Nothing"/> is recorded, refusals included.</summary>
+internal enum Discloses
+{
+    /// <summary>Nothing about anybody.</summary>
+    Nothing,
+
+    /// <summary>Who the organisations are: recorded when refused.</summary>
+    Organizations,
+
+    /// <summary>Patient data.</summary>
+    Patients,
+
+    /// <summary>The audit trail.</summary>
+    Trail,
+}
+
+internal delegate Task RouteHandler(Call call);
+
+/// <summary>One line of the table: what is asked, who may ask, what the answer shows, who answers.</summary>
+/// <param name="Method">HTTP method; GET serves HEAD as well.</param>
+/// <param name="Path">Path under <see cref="Routes.Prefix"/>.</param>
+/// <param name="Resource">Resource type, or empty.</param>
+/// <param name="Letter">SMART scope letter needed on the resource type, or null.</param>
+/// <param name="Interaction">FHIR restful-interaction code, http://hl7.org/fhir/R4/valueset-type-restful-interaction.html.</param>
+/// <param name="Action">AuditEvent.action.</param>
+/// <param name="Who">Kinds of caller it is for.</param>
+/// <param name="Discloses">What the answer shows.</param>
+/// <param name="Room">Finds the handler.</param>
+internal sealed record Route(
+    string Method,
+    string Path,
+    string Resource,
+    char? Letter,
+    string Interaction,
+    char Action,
+    Who Who,
+    Discloses Discloses,
+    Func<IServiceProvider, RouteHandler> Room);
+
+/// <summary>Every route of the FHIR endpoint, in one table; the CapabilityStatement is made from it.</summary>
+internal static class Routes
+{
+    /// <summary>Base path of the FHIR endpoint.</summary>
+    public const string Prefix = "/FHIR/R4";
+
+    private const Who HealthOrCouncil = Who.Health | Who.Council;
+    private const Who TrailReaders = Who.Auditor | Who.Archive;
+
+    public static readonly IReadOnlyList<Route> Table =
+    [
+        Public("/metadata", "capabilities", _ => ShowCapabilities.AnswerAsync),
+        new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients, To<SubmitBundle>(r => r.AnswerAsync)),
+        .. Plan(PlanView.Flag),
+        .. Plan(PlanView.Episode),
+        Search("Patient", HealthOrCouncil, Discloses.Patients, To<SearchPatients>(r => r.AnswerAsync)),
+        PostedSearch("Patient", HealthOrCouncil, Discloses.Patients, To<SearchPatients>(r => r.AnswerAsync)),
+        Read("Patient", HealthOrCouncil, Discloses.Patients, To<ReadPatient>(r => r.AnswerAsync)),
+        Create("Patient", To<PutPatient>(r => r.CreateAsync)),
+        Update("Patient", To<PutPatient>(r => r.UpdateAsync)),
+        Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+        PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+        Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync)),
+        Search("AuditEvent", TrailReaders, Discloses.Trail, To<SearchAuditEvents>(r => r.AnswerAsync)),
+        PostedSearch("AuditEvent", TrailReaders, Discloses.Trail, To<SearchAuditEvents>(r => r.AnswerAsync)),
+        Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync)),
+    ];
+
+    /// <summary>Maps the table; every request of every route goes through the <see cref="Door"/>.</summary>
+    public static void Map(WebApplication app)
+    {
+        var door = app.Services.GetRequiredService<Door>();
+        foreach (var route in Table)
+        {
+            var room = route.Room(app.Services);
+            string[] methods = route.Method == "GET" ? ["GET", "HEAD"] : [route.Method];
+            app.MapMethods(Prefix + route.Path, methods, http => SpeltAs(route, http.Request.Path)
+                ? door.EnterAsync(http, route, room)
+                : NotFoundAsync(http));
+        }
+    }
+
+    /// <summary>FHIR's type names are case-sensitive; the framework's routing is not.</summary>
+    private static bool SpeltAs(Route route, PathString path) =>
+        path.StartsWithSegments(Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""), StringComparison.Ordinal);
+
+    private static Task NotFoundAsync(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+
+    private static Route[] Plan(PlanView view) =>
+    [
+        Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+        PostedSearch(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+        Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
+        new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
+            HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view))),
+        Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
+        Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
+        new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
+            Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
+    ];
+
+    private static Func<IServiceProvider, RouteHandler> SearchOf(PlanView view) =>
+        To<SearchPlans>(r => c => r.AnswerAsync(c, view));
+
+    private static Func<IServiceProvider, RouteHandler> To<T>(Func<T, RouteHandler> method)
+        where T : notnull =>
+        services => method(services.GetRequiredService<T>());
+
+    private static Route Public(string path, string interaction, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", path, "", null, interaction, 'R', Who.Public, Discloses.Nothing, room);
+
+    private static Route Search(
+        string type, Who who, Discloses discloses, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", "/" + type, type, 's', "search-type", 'E', who, discloses, room);
+
+    private static Route PostedSearch(
+        string type, Who who, Discloses discloses, Func<IServiceProvider, RouteHandler> room) =>
+        new("POST", $"/{type}/_search", type, 's', "search-type", 'E', who, discloses, room);
+
+    private static Route Read(
+        string type, Who who, Discloses discloses, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", $"/{type}/{{id}}", type, 'r', "read", 'R', who, discloses, room);
+
+    private static Route Create(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("POST", "/" + type, type, 'c', "create", 'C', Who.Council, Discloses.Patients, room);
+
+    private static Route Update(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("PUT", $"/{type}/{{id}}", type, 'u', "update", 'U', Who.Council, Discloses.Patients, room);
+}

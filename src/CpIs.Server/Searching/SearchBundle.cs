@@ -1,0 +1,118 @@
+using System.Buffers;
+using System.Text.Json;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+
+namespace CpIs.Server.Searching;
+
+/// <summary>Writes a searchset Bundle, stored bytes spliced in as they are. http://hl7.org/fhir/R4/bundle.html</summary>
+internal sealed class SearchBundle : IDisposable
+{
+    private readonly ArrayBufferWriter<byte> buffer = new(4096);
+    private readonly Utf8JsonWriter json;
+    private readonly string root;
+    private readonly HashSet<string> added = new(StringComparer.Ordinal);
+    private bool anyEntry;
+
+    public SearchBundle(Call call, DateTimeOffset now, int? total, string? next, string self)
+    {
+        root = call.Base + "/";
+        json = new Utf8JsonWriter(buffer, Outcome.Writing);
+        json.WriteStartObject();
+        json.WriteString("resourceType"u8, "Bundle"u8);
+        json.WriteString("type"u8, "searchset"u8);
+        json.WriteString("timestamp"u8, PlanJson.Instant(now));
+        if (total is { } count)
+        {
+            json.WriteNumber("total"u8, count);
+        }
+
+        json.WriteStartArray("link"u8);
+        WriteLink("self", self);
+        if (next is not null)
+        {
+            WriteLink("next", next);
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>The search as it was applied: no parameter that was left out, none that only shapes the wire.</summary>
+    public static string SelfLink(Call call, string type, SearchRequest search)
+    {
+        var parts = search.Criteria
+            .Select(c => (c.Modifier is null ? c.Name : $"{c.Name}:{c.Modifier}") + "="
+                + string.Join(',', c.Values.Select(v => Uri.EscapeDataString(v.Replace(",", "\\,", StringComparison.Ordinal)))))
+            .Concat(search.Includes.Select(i => "_include=" + Uri.EscapeDataString(i)))
+            .Concat(search.RevIncludes.Select(i => "_revinclude=" + Uri.EscapeDataString(i)))
+            .Append(search.CountOnly ? "_summary=count" : $"_count={search.Count}");
+        return $"{call.Base}/{type}?{string.Join('&', parts)}";
+    }
+
+    /// <summary>Adds a resource once.</summary>
+    /// <param name="reference">Type/id.</param>
+    /// <param name="body">UTF-8 JSON.</param>
+    /// <param name="mode">match or include.</param>
+    public void Add(string reference, ReadOnlySpan<byte> body, string mode)
+    {
+        if (!added.Add(reference))
+        {
+            return;
+        }
+
+        StartEntry();
+        json.WriteString("fullUrl"u8, root + reference);
+        json.WritePropertyName("resource"u8);
+        json.WriteRawValue(body, skipInputValidation: true);
+        EndEntry(mode);
+    }
+
+    public void AddOutcome(IReadOnlyList<OutcomeIssue> issues)
+    {
+        StartEntry();
+        json.WritePropertyName("resource"u8);
+        Outcome.Write(json, issues);
+        EndEntry("outcome");
+    }
+
+    public ReadOnlyMemory<byte> Finish()
+    {
+        if (anyEntry)
+        {
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    public void Dispose() => json.Dispose();
+
+    private void StartEntry()
+    {
+        if (!anyEntry)
+        {
+            json.WriteStartArray("entry"u8);
+            anyEntry = true;
+        }
+
+        json.WriteStartObject();
+    }
+
+    private void EndEntry(string mode)
+    {
+        json.WriteStartObject("search"u8);
+        json.WriteString("mode"u8, mode);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private void WriteLink(string relation, string url)
+    {
+        json.WriteStartObject();
+        json.WriteString("relation"u8, relation);
+        json.WriteString("url"u8, url);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,59 @@
+namespace CpIs.Server;
+
+/// <summary>What the command line and the configuration decide.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>TCP port of the service; the management port is the next one.</summary>
+    public int Port { get; init; } = 5080;
+
+    /// <summary>Folder of the embedded cluster and the sandbox's keys; null for the default.</summary>
+    public string? DataFolder { get; init; }
+
+    /// <summary>Connection string of the server role; null: the server runs its own cluster.</summary>
+    public string? Connection { get; init; }
+
+    /// <summary>Connection string for migrations; null with an external database: they are only checked.</summary>
+    public string? OwnerConnection { get; init; }
+
+    /// <summary>Sandbox: token issuer, personas and sample data.</summary>
+    public bool Sandbox { get; init; }
+
+    public bool Samples { get; init; } = true;
+
+    /// <summary>Name of this process in the ledger.</summary>
+    public string Instance { get; init; } = $"{Environment.MachineName}-{Environment.ProcessId}";
+
+    /// <summary>ODS code of the national body, whose auditors see all organisations.</summary>
+    public string NationalOrganisation { get; init; } = "X26";
+
+    /// <summary>Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.</summary>
+    public static ServerOptions Read(string[] args, IConfiguration configuration, bool sandbox)
+    {
+        var options = new ServerOptions
+        {
+            Sandbox = sandbox,
+            Connection = configuration.GetConnectionString("Cpis"),
+            OwnerConnection = configuration.GetConnectionString("CpisOwner"),
+        };
+        if (int.TryParse(configuration["CPIS_PORT"], out var port))
+        {
+            options = options with { Port = port };
+        }
+
+        for (var i = 0; i < args.Length; i++)
+        {
+            options = args[i] switch
+            {
+                "--no-samples" => options with { Samples = false },
+                "--port" => options with { Port = int.Parse(Value(args, ++i), System.Globalization.CultureInfo.InvariantCulture) },
+                "--data" => options with { DataFolder = Path.GetFullPath(Value(args, ++i)) },
+                var other => throw new ArgumentException($"Unknown argument {other}."),
+            };
+        }
+
+        return options;
+    }
+
+    private static string Value(string[] args, int at) =>
+        at < args.Length ? args[at] : throw new ArgumentException($"{args[at - 1]} needs a value.");
+}

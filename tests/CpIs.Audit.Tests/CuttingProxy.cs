@@ -1,0 +1,95 @@
+using System.Net;
+using System.Net.Sockets;
+using Npgsql;
+
+namespace CpIs.Audit.Tests;
+
+/// <summary>
+/// Stands between a lane and PostgreSQL and cuts the connection at the commit: before the server hears of it, or
+/// after the server did it and before the lane hears of that.
+/// </summary>
+internal sealed class CuttingProxy : IAsyncDisposable
+{
+    private enum Cut
+    {
+        None,
+        BeforeServer,
+        BeforeClient,
+    }
+
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly string socket;
+    private readonly Task accepting;
+    private int armed;
+
+    internal CuttingProxy(string socket)
+    {
+        this.socket = socket;
+        listener.Start();
+        accepting = AcceptAsync();
+    }
+
+    internal int Cuts { get; private set; }
+
+    internal string Through(string connectionString) => new NpgsqlConnectionStringBuilder(connectionString)
+    {
+        Host = "127.0.0.1",
+        Port = ((IPEndPoint)listener.LocalEndpoint).Port,
+        GssEncryptionMode = GssEncryptionMode.Disable,
+        SslMode = SslMode.Disable,
+    }.ConnectionString;
+
+    internal void Arm(bool forwardFirst) =>
+        Volatile.Write(ref armed, (int)(forwardFirst ? Cut.BeforeClient : Cut.BeforeServer));
+
+    public async ValueTask DisposeAsync()
+    {
+        listener.Stop();
+        await accepting;
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                _ = ServeAsync(await listener.AcceptSocketAsync());
+            }
+        }
+        catch (Exception over) when (over is SocketException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await server.ConnectAsync(new UnixDomainSocketEndPoint(socket));
+        await Task.WhenAny(PumpAsync(client, server, Cut.BeforeServer), PumpAsync(server, client, Cut.BeforeClient));
+        client.Dispose();
+    }
+
+    private async Task PumpAsync(Socket from, Socket to, Cut cut)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (await from.ReceiveAsync(buffer) is var read and > 0)
+            {
+                if (Interlocked.CompareExchange(ref armed, (int)Cut.None, (int)cut) == (int)cut)
+                {
+                    Cuts++;
+                    return;
+                }
+
+                await to.SendAsync(buffer.AsMemory(0, read));
+            }
+        }
+        catch (Exception over) when (over is SocketException or ObjectDisposedException)
+        {
+            // The other direction was cut.
+        }
+    }
+}
