@@ -3,7 +3,7 @@ using NpgsqlTypes;
 
 namespace CpIs.Audit;
 
-/// <summary>The lines of a batch that enter the clinical history (rule R14), in a table small enough to probe.</summary>
+/// <summary>Lines of a batch that enter the clinical history (rule R14), in a table small enough to probe.</summary>
 internal static class AccessInsert
 {
     private const string Sql = """
@@ -28,7 +28,7 @@ internal static class AccessInsert
         return lines is null ? null : Command(batch, lines);
     }
 
-    /// <summary>The person, whatever the role: repeats of one person at one organisation are folded (rule R15).</summary>
+    /// <summary>The person, whatever the role: repeats of one person in one place are folded (rule R15).</summary>
     private static string Author(AuditEntry entry) => entry.AgentUserId ?? entry.AgentSubject ?? entry.ClientId ?? "";
 
     private static NpgsqlBatchCommand Command(PlacedBatch batch, List<PlacedEntry> lines)

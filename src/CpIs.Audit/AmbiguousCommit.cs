@@ -20,7 +20,7 @@ internal static class AmbiguousCommit
     private const string ProofSql =
         "select set_config('synchronous_commit', 'on', true), pg_current_xact_id()";
 
-    /// <summary>True: committed and durable. False: certainly not. Throws when it could not be found out in time.</summary>
+    /// <summary>True: committed and durable. False: certainly not. Throws when there was no answer in time.</summary>
     internal static async Task<bool> FindOutAsync(AuditLogOptions options, Lane lane, PlacedBatch placed)
     {
         using var patience = new CancellationTokenSource(options.CommitWaitMs);

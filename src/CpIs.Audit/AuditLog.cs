@@ -99,7 +99,7 @@ public sealed class AuditLog : IAsyncDisposable
             {
                 await EndAsync(transaction, rental.Lane, cause);
             }
-            catch (Exception cause) when (cause is NpgsqlException && !transaction.Committed && IsOurs(cause, rental.Lane))
+            catch (Exception cause) when (!transaction.Committed && IsOurs(cause, rental.Lane))
             {
                 await EndAsync(transaction, rental.Lane, cause);
                 throw new LedgerUnavailable("The change could not be made.", cause);
@@ -131,7 +131,7 @@ public sealed class AuditLog : IAsyncDisposable
         cause is NpgsqlException && !Failure.IsCertain(cause)
         && lane.Connection.FullState.HasFlag(System.Data.ConnectionState.Open) is false;
 
-    /// <summary>Before the commit was sent nothing was changed, so a broken connection is no reason to give up.</summary>
+    /// <summary>Before the commit was sent nothing changed, so a broken connection is no reason to give up.</summary>
     private static bool MayRunAgain(Exception cause, WriteTransaction transaction) =>
         !transaction.Committed
         && (Failure.IsRetryable(cause) || (!transaction.Sent && cause is NpgsqlException && !Failure.IsCertain(cause)));

@@ -27,6 +27,6 @@ public sealed record AuditLogOptions
     /// <summary>Longest statement on a lane; after it the lane is given up and taken anew.</summary>
     public int StatementSeconds { get; init; } = 30;
 
-    /// <summary>Told, in one sentence without personal data, that a lane was lost or parked or an entry refused.</summary>
+    /// <summary>Told in one sentence, without personal data, that a lane was lost, parked, or refused an entry.</summary>
     public Action<string>? Alarm { get; init; }
 }

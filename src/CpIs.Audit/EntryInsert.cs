@@ -15,8 +15,8 @@ internal sealed class EntryInsert
     /// </summary>
     private const string Sql = """
         with b as (
-            insert into ledger.batch (lane, first, last, root, recorded)
-            values ($1, (select h.last + 1 from ledger.batch h where h.lane = $1 and h.last = $2 - 1), $3, $4, $5)
+            insert into ledger.batch (lane, first, last, root, leaves, recorded)
+            values ($1, (select h.last + 1 from ledger.batch h where h.lane = $1 and h.last = $2 - 1), $3, $4, $42, $5)
             returning lane, recorded)
         insert into ledger.entry (
             format, lane, position, group_position, entry_id, recorded,
@@ -56,6 +56,7 @@ internal sealed class EntryInsert
     private readonly NpgsqlParameter<long> last = new() { NpgsqlDbType = NpgsqlDbType.Bigint };
     private readonly NpgsqlParameter<byte[]> root = new() { NpgsqlDbType = NpgsqlDbType.Bytea };
     private readonly NpgsqlParameter<DateTime> recorded = new() { NpgsqlDbType = NpgsqlDbType.TimestampTz };
+    private readonly NpgsqlParameter<byte[]> leaves = new() { NpgsqlDbType = NpgsqlDbType.Bytea };
     private readonly List<Action<PlacedEntry>> fill = [];
     private readonly List<Action> clear = [];
 
@@ -73,6 +74,7 @@ internal sealed class EntryInsert
         AddSubject();
         AddAgent();
         AddCircumstances();
+        Command.Parameters.Add(leaves);
     }
 
     internal NpgsqlBatchCommand Command { get; }
@@ -83,6 +85,7 @@ internal sealed class EntryInsert
         first.TypedValue = batch.First;
         last.TypedValue = batch.Last;
         root.TypedValue = batch.Root;
+        leaves.TypedValue = batch.Leaves;
         recorded.TypedValue = batch.Recorded.UtcDateTime;
         foreach (var empty in clear)
         {

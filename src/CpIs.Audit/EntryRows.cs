@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace CpIs.Audit;
 
-/// <summary>One row of a lane as it was read back: what a leaf hash covers, valid until the next row is asked for.</summary>
+/// <summary>One row of a lane as it was read back: what a leaf hash covers, valid until the next is read.</summary>
 internal readonly record struct EntryRow(ReadOnlyMemory<byte> Leaf)
 {
     /// <summary>After the zero byte: format (4 + 2), lane (4 + 4), then four bytes of length.</summary>

@@ -6,12 +6,11 @@ namespace CpIs.Audit;
 internal static class Failure
 {
     private const string LedgerSchema = "ledger";
-    private const string BatchTable = "batch";
 
     /// <summary>The transaction is certainly undone: PostgreSQL said so and the connection is still there.</summary>
     internal static bool IsCertain(Exception cause) => cause is PostgresException { InvariantSeverity: "ERROR" };
 
-    /// <summary>Something in the entries themselves: data (22) or integrity (23), but not the lane's own head.</summary>
+    /// <summary>Something in the entries: data (22) or integrity (23), but not the lane's own head.</summary>
     internal static bool IsBadEntry(Exception cause) =>
         cause is PostgresException refused && IsCertain(refused) && !IsLostHead(refused)
         && (refused.SqlState.StartsWith("22", StringComparison.Ordinal)
@@ -19,7 +18,7 @@ internal static class Failure
 
     /// <summary>Another writer stands where this lane thought it was.</summary>
     internal static bool IsLostHead(Exception cause) =>
-        cause is PostgresException { SchemaName: LedgerSchema, TableName: BatchTable };
+        cause is PostgresException { SchemaName: LedgerSchema, TableName: "batch" or "tile" };
 
     /// <summary>Serialisation, deadlock, lock time-out: the same work may succeed when run again.</summary>
     internal static bool IsRetryable(Exception cause) =>

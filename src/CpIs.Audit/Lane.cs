@@ -14,6 +14,8 @@ internal sealed class Lane(int number, NpgsqlConnection connection, string appli
 
     private readonly EntryInsert insert = new();
 
+    private MerkleEdge spare = new();
+
     private bool notReplicated;
 
     internal int Number { get; } = number;
@@ -34,10 +36,14 @@ internal sealed class Lane(int number, NpgsqlConnection connection, string appli
 
     internal void Lose() => Lost = true;
 
-    internal PlacedBatch Place(IReadOnlyList<StoredEntry[]> groups, DateTimeOffset now) =>
-        PlacedBatch.Of(Number, Edge, groups, now);
+    /// <summary>One batch at a time: it is placed on the spare edge, which becomes the lane's when it is durable.</summary>
+    internal PlacedBatch Place(IReadOnlyList<StoredEntry[]> groups, DateTimeOffset now)
+    {
+        Edge.CopyTo(spare);
+        return PlacedBatch.Of(Number, spare, groups, now);
+    }
 
-    /// <summary>One round trip, one implicit transaction. Takes no token: a cancelled commit can look like success.</summary>
+    /// <summary>One round trip, one implicit transaction. No token: a cancelled commit can look like success.</summary>
     internal async Task AppendAsync(PlacedBatch placed)
     {
         await using var batch = new NpgsqlBatch(Connection);
@@ -53,6 +59,11 @@ internal sealed class Lane(int number, NpgsqlConnection connection, string appli
         if (AccessInsert.Of(placed) is { } access)
         {
             batch.BatchCommands.Add(access);
+        }
+
+        if (TileInsert.Of(placed) is { } tiles)
+        {
+            batch.BatchCommands.Add(tiles);
         }
     }
 
@@ -71,7 +82,7 @@ internal sealed class Lane(int number, NpgsqlConnection connection, string appli
             throw new LedgerUnavailable("The lane wrote another number of entries than it was given.");
         }
 
-        Edge = placed.Edge;
+        (Edge, spare) = (placed.Edge, Edge);
     }
 
     public async ValueTask DisposeAsync()

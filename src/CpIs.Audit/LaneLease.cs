@@ -40,7 +40,7 @@ internal static class LaneLease
         with l as (
             insert into ledger.lane (lane, kind, created)
             select coalesce(max(lane), 0) + 1, $1, now() from ledger.lane returning lane)
-        insert into ledger.batch (lane, first, last, root, recorded) select lane, 0, 0, $2, now() from l
+        insert into ledger.batch (lane, first, last, root, leaves, recorded) select lane, 0, 0, $2, '', now() from l
         returning lane
         """;
 

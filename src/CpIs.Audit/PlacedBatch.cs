@@ -4,36 +4,43 @@ namespace CpIs.Audit;
 internal readonly record struct PlacedEntry(StoredEntry Stored, long Position, long? Group, Guid Id);
 
 /// <summary>
-/// What one commit will add to a lane: entries with positions, and the head that follows. Placing works on a copy of
-/// the edge, so a commit that fails leaves the lane where it was.
+/// What one commit will add to a lane: entries with positions, their leaf hashes, and the head that follows. Placing
+/// works on a copy of the edge, so a commit that fails leaves the lane where it was.
 /// </summary>
 internal sealed record PlacedBatch(
-    int Lane, long First, long Last, byte[] Root, DateTimeOffset Recorded, IReadOnlyList<PlacedEntry> Entries,
+    int Lane, long First, byte[] Leaves, byte[] Root, DateTimeOffset Recorded, IReadOnlyList<PlacedEntry> Entries,
     MerkleEdge Edge)
 {
+    internal long Last => Edge.Size;
+
+    /// <param name="lane">Number of the lane.</param>
+    /// <param name="edge">A copy of the lane's edge, which this moves on.</param>
     /// <param name="groups">Entries of one disclosure stand together; each group gets its first position.</param>
+    /// <param name="now">One reading of the clock for the batch and all its entries.</param>
     internal static PlacedBatch Of(
-        int lane, MerkleEdge head, IReadOnlyList<StoredEntry[]> groups, DateTimeOffset now)
+        int lane, MerkleEdge edge, IReadOnlyList<StoredEntry[]> groups, DateTimeOffset now)
     {
         var recorded = new DateTimeOffset(
             now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
-        var edge = head.Copy();
-        var entries = new List<PlacedEntry>();
+        var first = edge.Size + 1;
+        var entries = new List<PlacedEntry>(groups.Sum(group => group.Length));
+        var leaves = new byte[entries.Capacity * MerkleEdge.HashBytes];
         Span<byte> bytes = stackalloc byte[EntryBytes.HeadBytesMax];
-        Span<byte> leaf = stackalloc byte[MerkleEdge.HashBytes];
         foreach (var group in groups)
         {
             long? together = group.Length > 1 ? edge.Size + 1 : null;
             foreach (var stored in group)
             {
-                var placed = new PlacedEntry(stored, edge.Size + 1, together, Guid.CreateVersion7(recorded));
+                var id = EntryId.Of(recorded, entries.Count);
+                var placed = new PlacedEntry(stored, edge.Size + 1, together, id);
                 var length = EntryBytes.WriteHead(bytes, lane, placed.Position, together, placed.Id, recorded);
+                var leaf = leaves.AsSpan(entries.Count * MerkleEdge.HashBytes, MerkleEdge.HashBytes);
                 EntryBytes.HashLeaf(bytes[..length], stored.Tail, leaf);
                 edge.Append(leaf);
                 entries.Add(placed);
             }
         }
 
-        return new PlacedBatch(lane, head.Size + 1, edge.Size, edge.Root(), recorded, entries, edge);
+        return new PlacedBatch(lane, first, leaves, edge.Root(), recorded, entries, edge);
     }
 }

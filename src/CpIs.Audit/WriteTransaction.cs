@@ -42,7 +42,7 @@ public sealed class WriteTransaction
     /// <summary>True once the commit was sent: what follows may no longer be run again.</summary>
     internal bool Sent { get; private set; }
 
-    /// <summary>The first batch opens the transaction; <see cref="LeadingResults"/> result sets come before the caller's.</summary>
+    /// <summary>The first opens the transaction; <see cref="LeadingResults"/> precede the caller's results.</summary>
     public NpgsqlBatch CreateBatch()
     {
         RefuseWhenSent();

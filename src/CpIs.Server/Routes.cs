@@ -82,8 +82,20 @@ internal static class Routes
         {
             var room = route.Room(app.Services);
             string[] methods = route.Method == "GET" ? ["GET", "HEAD"] : [route.Method];
-            app.MapMethods(Prefix + route.Path, methods, http => door.EnterAsync(http, route, room));
+            app.MapMethods(Prefix + route.Path, methods, http => SpeltAs(route, http.Request.Path)
+                ? door.EnterAsync(http, route, room)
+                : NotFoundAsync(http));
         }
+    }
+
+    /// <summary>FHIR's type names are case-sensitive; the framework's routing is not.</summary>
+    private static bool SpeltAs(Route route, PathString path) =>
+        path.StartsWithSegments(Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""), StringComparison.Ordinal);
+
+    private static Task NotFoundAsync(HttpContext http)
+    {
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
     }
 
     private static Route[] Plan(PlanView view) =>

@@ -74,13 +74,16 @@ create trigger refuse_statement before update or delete or truncate on ledger.en
     for each statement execute function ledger.refuse_change();
 
 -- One commit of one lane; the newest row is the lane's head. Its keys make a fork impossible. Every entry of a batch
--- carries the batch's time, so batch and entry join on the partition key.
+-- carries the batch's time, so batch and entry join on the partition key. The leaf hashes let a checker name the very
+-- entry that was changed, and keep proofs whole when a month is archived.
 create table ledger.batch (
     lane     int not null,
     first    bigint not null check (first >= 0),
     last     bigint not null check (last >= first),
     root     bytea not null check (octet_length(root) = 32),
+    leaves   bytea not null,
     recorded timestamptz not null,
+    check (octet_length(leaves) = case when first = 0 then 0 else (last - first + 1) * 32 end),
     primary key (lane, first),
     unique (lane, last)
 );
