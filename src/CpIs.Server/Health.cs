@@ -2,7 +2,9 @@ using CpIs.Audit;
 
 namespace CpIs.Server;
 
-/// <summary>Whether the process lives and whether it can answer, for those who restart and route. Public, about nobody.</summary>
+/// <summary>
+/// Whether the process lives and whether it can answer, for those who restart and route. Public, about nobody.
+/// </summary>
 internal static class Health
 {
     public static void Map(WebApplication app)

@@ -4,16 +4,20 @@ using CpIs.Server.Access;
 
 namespace CpIs.Server.Plans;
 
-/// <summary>Reads what a council sends: media type, JSON, profile; what does not pass is refused with every issue.</summary>
+/// <summary>
+/// Reads what a council sends: media type, JSON, profile; what does not pass is refused with every issue.
+/// </summary>
 internal sealed class Incoming(Profiles profiles)
 {
     /// <summary>Depth of nesting a body may have.</summary>
     private const int DepthMax = 64;
 
-    private static readonly JsonDocumentOptions Parsing = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Parsing =
+        new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
 
     /// <summary>The body as JSON.</summary>
-    /// <exception cref="Refused">415 for another media type, 413 when too large, 400 when it cannot be parsed.</exception>
+    /// <exception cref="Refused">415 for another media type, 413 when too large, 400 when it cannot be
+    /// parsed.</exception>
     public static async Task<JsonElement> BodyAsync(Call call)
     {
         var type = call.Http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
@@ -76,7 +80,8 @@ internal sealed class Incoming(Profiles profiles)
         }
         catch (JsonException broken)
         {
-            throw Refused.BadBody($"The body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine}.");
+            throw Refused.BadBody(
+                $"The body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine}.");
         }
         catch (InvalidOperationException)
         {

@@ -30,7 +30,9 @@ internal sealed class Submission
 
     public IEnumerable<PatientDraft> Patients => patients.Values;
 
-    /// <summary>Applies all changes; people first, then deletions, episodes, flags, whatever order they came in.</summary>
+    /// <summary>
+    /// Applies all changes; people first, then deletions, episodes, flags, whatever order they came in.
+    /// </summary>
     /// <exception cref="Refused">404, 409, 412 or 422, naming the entry.</exception>
     public void Apply(IReadOnlyList<Change> changes)
     {
@@ -54,7 +56,8 @@ internal sealed class Submission
 
     /// <summary>The draft of a plan by the id of one of its resources.</summary>
     public PlanDraft ById(PlanView view, Guid id) =>
-        plans.Values.FirstOrDefault(d => (view == PlanView.Flag ? d.FlagId : d.EpisodeId) == id) ?? throw Refused.NotFound();
+        plans.Values.FirstOrDefault(d => (view == PlanView.Flag ? d.FlagId : d.EpisodeId) == id)
+            ?? throw Refused.NotFound();
 
     public PatientDraft Person(NhsNumber number) => patients[number.Digits()];
 
@@ -174,7 +177,8 @@ internal sealed class Submission
         if (change.Create && (draft.Stood is not null || draft.FlagSent))
         {
             throw Refused.Unprocessable(DetailCode.PlanHeld,
-                $"This EpisodeOfCare has its Flag already: PUT to Flag/{draft.FlagId} instead.", "Flag.extension[0].value");
+                $"This EpisodeOfCare has its Flag already: PUT to Flag/{draft.FlagId} instead.",
+                    "Flag.extension[0].value");
         }
 
         if (!change.Create && draft.FlagId != change.Id)
@@ -217,7 +221,9 @@ internal sealed class Submission
     private static Refused AtEntry(Refused refused, int place) =>
         new(refused.Status, [.. refused.Issues.Select(i => i with { Expression = InEntry(place, i.Expression) })]);
 
-    /// <summary>An element's path inside a Bundle's entry: <c>Flag.status</c> becomes <c>Bundle.entry[2].resource.status</c>.</summary>
+    /// <summary>
+    /// An element's path inside a Bundle's entry: <c>Flag.status</c> becomes <c>Bundle.entry[2].resource.status</c>.
+    /// </summary>
     public static string InEntry(int place, string? expression)
     {
         var dot = expression?.IndexOf('.', StringComparison.Ordinal) ?? -1;

@@ -57,7 +57,8 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
         }
         catch (Refused refused) when (refused.Status is 422 or 400)
         {
-            throw new Refused(refused.Status, [.. refused.Issues.Select(i => i with { Expression = Submission.InEntry(place.Index, i.Expression) })]);
+            throw new Refused(refused.Status,
+                [.. refused.Issues.Select(i => i with { Expression = Submission.InEntry(place.Index, i.Expression) })]);
         }
     }
 
@@ -79,7 +80,8 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
                 return new FlagChange(place.Index, null, place.NewId, true, reader.Flag(place.Resource));
             case ("PUT", "EpisodeOfCare", 2):
                 incoming.Check(place.Resource, type);
-                return new EpisodeChange(place.Index, place.IfMatch, place.GivenId, false, reader.Episode(place.Resource));
+                return new EpisodeChange(place.Index, place.IfMatch, place.GivenId, false, reader
+                    .Episode(place.Resource));
             case ("PUT", "Flag", 2):
                 incoming.Check(place.Resource, type);
                 return new FlagChange(place.Index, place.IfMatch, place.GivenId, false, reader.Flag(place.Resource));
@@ -137,7 +139,8 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
         public int Index { get; } = index;
 
         public JsonElement Resource => entry.TryGetProperty("resource", out var resource)
-            && resource.ValueKind == JsonValueKind.Object ? resource : throw Refused.BadBody("An entry has no resource.");
+            && resource.ValueKind == JsonValueKind.Object ? resource
+                : throw Refused.BadBody("An entry has no resource.");
 
         public string? FullUrl => Incoming.Text(entry, "fullUrl");
 
@@ -158,7 +161,8 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
 
         public Guid NewId { get; } = Guid.CreateVersion7();
 
-        public Guid GivenId => Guid.TryParseExact(Url[(Url.IndexOf('/', StringComparison.Ordinal) + 1)..], "D", out var id)
+        public Guid GivenId => Guid
+            .TryParseExact(Url[(Url.IndexOf('/', StringComparison.Ordinal) + 1)..], "D", out var id)
             ? id : throw Refused.NotFound();
 
         /// <summary>What a reference to this entry's full URL stands for.</summary>

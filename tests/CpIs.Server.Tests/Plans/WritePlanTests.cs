@@ -35,7 +35,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         var (episode, flag) = await server.SubmitAsync(plan);
         var ended = plan with { End = server.Today, Status = "finished" };
 
-        var answer = await server.Lancashire.PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(ended.Episode()));
+        var answer = await server.Lancashire
+            .PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(ended.Episode()));
 
         answer.StatusCode.Should().Be(HttpStatusCode.OK);
         var seen = await server.Clinician.GetOkAsync("Flag/" + flag);
@@ -43,7 +44,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         seen["meta"]!.Text("versionId").Should().Be("2");
         seen["period"]!.Text("end").Should().Be(PlanJson.Day(server.Today));
         (await server.Lancashire.GetOkAsync($"Flag/{flag}/_history/1")).Text("status").Should().Be("active");
-        (await server.Lancashire.GetOkAsync($"EpisodeOfCare/{episode}/_history/1")).Text("status").Should().Be("active");
+        (await server.Lancashire.GetOkAsync($"EpisodeOfCare/{episode}/_history/1")).Text("status").Should()
+            .Be("active");
         await (await server.Lancashire.TryAsync($"EpisodeOfCare/{episode}/_history/3")).ShouldBeRefusedAsync(404);
     }
 
@@ -53,7 +55,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         var plan = Plan;
         var (episode, _) = await server.SubmitAsync(plan);
 
-        var answer = await server.Lancashire.PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(plan.Episode()));
+        var answer = await server.Lancashire
+            .PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(plan.Episode()));
 
         answer.StatusCode.Should().Be(HttpStatusCode.OK);
         answer.Headers.ETag!.ToString().Should().Be("W/\"1\"");
@@ -118,7 +121,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
             ("Flag", flag, plan.OfLeeds().Flag("EpisodeOfCare/" + episode)),
         })
         {
-            var reads = new[] { await server.Leeds.TryAsync($"{type}/{id}"), await server.Leeds.TryAsync($"{type}/{none}") };
+            var reads = new[] { await server.Leeds.TryAsync($"{type}/{id}"), await server.Leeds
+                .TryAsync($"{type}/{none}") };
             var puts = new[]
             {
                 await server.Leeds.PutAsync(Url($"{type}/{id}"), RunningServer.Json(body)),
@@ -149,9 +153,11 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         answer.StatusCode.Should().Be(HttpStatusCode.Created);
         (await answer.Content.ReadAsStringAsync()).Should().NotContain(plan.Family);
         (await server.Leeds.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should().Be("Otherham");
-        (await server.Lancashire.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should().Be(plan.Family);
+        (await server.Lancashire.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should()
+            .Be(plan.Family);
         (await server.Leeds.GetOkAsync($"EpisodeOfCare?patient={plan.Number}")).Total().Should().Be(0);
-        (await server.Clinician.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should().Be(plan.Family);
+        (await server.Clinician.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should()
+            .Be(plan.Family);
     }
 
     [Fact]
@@ -165,7 +171,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
 
         foreach (var forged in new[] { forgedOwner, forgedRow })
         {
-            await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(forged))).ShouldBeRefusedAsync(422);
+            await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(forged)))
+                .ShouldBeRefusedAsync(422);
         }
     }
 
@@ -283,7 +290,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
     [InlineData("{\"resourceType\":\"EpisodeOfCare\",\"status\":\"\\ud800\"}", 400)]
     [InlineData("{\"resourceType\":\"EpisodeOfCare\"}", 422)]
     public async Task What_cannot_be_read_is_refused_as_such(string body, int status) =>
-        await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body))).ShouldBeRefusedAsync(status);
+        await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body)))
+            .ShouldBeRefusedAsync(status);
 
     [Fact]
     public async Task Another_media_type_is_415_and_a_large_body_413()
