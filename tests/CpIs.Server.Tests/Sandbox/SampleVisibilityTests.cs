@@ -45,9 +45,9 @@ public sealed class SampleVisibilityTests
         {
             var bundle = new SampleBundle(council.Ods, row, today).Build();
 
-            bundle["entry"]![1]!["resource"]!["status"]!.GetValue<string>().Should()
-                .Be(SampleFolder.DaysOf(row, today).EpisodeStatus(today), "row {0} starts on {1}", row.RowId,
-                    row.Start);
+            var expected = SampleFolder.DaysOf(row, today).EpisodeStatus(today);
+            bundle["entry"]![1]!["resource"]!["status"]!.GetValue<string>()
+                .Should().Be(expected, "row {0} starts on {1}", row.RowId, row.Start);
         }
     }
 
