@@ -98,7 +98,7 @@ internal static class ShowCapabilities
             : "versioned-update");
         json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
         json.WriteBoolean("updateCreate"u8, type == "Patient");
-        json.WriteBoolean("conditionalCreate"u8, false);
+        json.WriteBoolean("conditionalCreate"u8, type is "Flag" or "EpisodeOfCare");
         json.WriteString("conditionalRead"u8, "not-match"u8);
         json.WriteBoolean("conditionalUpdate"u8, false);
         json.WriteString("conditionalDelete"u8, "not-supported"u8);

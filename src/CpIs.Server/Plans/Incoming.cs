@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace CpIs.Server.Plans;
 
@@ -63,6 +64,24 @@ internal sealed class Incoming(Profiles profiles)
             System.Globalization.CultureInfo.InvariantCulture, out var version)
             ? version
             : throw Refused.Stale("If-Match names no version of this server.");
+    }
+
+    /// <summary>Whether a create is conditional; its condition must name the very identifier that is sent.</summary>
+    /// <param name="condition">Value of If-None-Exist, such as <c>identifier=system|value</c>.</param>
+    /// <param name="resource">What is sent, checked.</param>
+    /// <exception cref="Refused">400 for any other condition.</exception>
+    public static bool IfNoneExist(string? condition, JsonElement resource)
+    {
+        if (string.IsNullOrEmpty(condition))
+        {
+            return false;
+        }
+
+        var identifier = resource.GetProperty("identifier")[0];
+        var query = QueryHelpers.ParseQuery(condition);
+        return query.Count == 1 && query["identifier"] == $"{Text(identifier, "system")}|{Text(identifier, "value")}"
+            ? true
+            : throw Refused.BadSearch("If-None-Exist takes identifier=system|value of the plan that is sent.");
     }
 
     private static JsonElement Parse(byte[] body)

@@ -7,7 +7,7 @@ namespace CpIs.Server.Plans;
 
 /// <summary>
 /// A council's transaction: Patients, EpisodesOfCare and Flags, all or none, with <c>urn:uuid</c> references resolved.
-/// http://hl7.org/fhir/R4/http.html#transaction — not served yet: batch, reads, conditional forms.
+/// http://hl7.org/fhir/R4/http.html#transaction — not served yet: batch, reads, conditional update.
 /// </summary>
 internal sealed class SubmitBundle(Incoming incoming, Submit submit)
 {
@@ -74,10 +74,16 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
                 return PutPatient.Change(place.Index, place.IfMatch, place.Resource, method == "PUT" ? url[1] : null);
             case ("POST", "EpisodeOfCare", 1):
                 incoming.Check(place.Resource, type);
-                return new EpisodeChange(place.Index, null, place.NewId, true, reader.Episode(place.Resource));
+                return new EpisodeChange(place.Index, null, place.NewId, true, reader.Episode(place.Resource))
+                {
+                    IfNoneExist = Incoming.IfNoneExist(place.IfNoneExist, place.Resource),
+                };
             case ("POST", "Flag", 1):
                 incoming.Check(place.Resource, type);
-                return new FlagChange(place.Index, null, place.NewId, true, reader.Flag(place.Resource));
+                return new FlagChange(place.Index, null, place.NewId, true, reader.Flag(place.Resource))
+                {
+                    IfNoneExist = Incoming.IfNoneExist(place.IfNoneExist, place.Resource),
+                };
             case ("PUT", "EpisodeOfCare", 2):
                 incoming.Check(place.Resource, type);
                 return new EpisodeChange(place.Index, place.IfMatch, place.GivenId, false, reader
@@ -158,6 +164,8 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
         }
 
         public int? IfMatch => Incoming.IfMatch(Request("ifMatch"));
+
+        public string? IfNoneExist => Request("ifNoneExist");
 
         public Guid NewId { get; } = Guid.CreateVersion7();
 

@@ -243,6 +243,33 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
     }
 
     [Fact]
+    public async Task If_None_Exist_makes_a_plan_once_however_often_and_at_once_it_is_sent()
+    {
+        var plan = Plan;
+        var bundle = plan.Bundle();
+        foreach (var entry in bundle["entry"]!.AsArray().Skip(1))
+        {
+            entry!["request"]!["ifNoneExist"] = $"identifier={Systems.CouncilPlan}ZZ001|{plan.RowId}";
+        }
+
+        using var council = server.Lancashire;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(
+            _ => council.PostAsync(server.Base, RunningServer.Json(bundle.ToJsonString()))));
+
+        var statuses = new List<string>();
+        foreach (var answer in answers)
+        {
+            statuses.Add((await answer.BodyAsync())["entry"]![1]!["response"]!.Text("status"));
+        }
+
+        statuses.Count(s => s == "201 Created").Should().Be(1);
+        statuses.Count(s => s == "200 OK").Should().Be(15);
+        (await server.Clinician.GetOkAsync($"Flag?patient={plan.Number}")).Total().Should().Be(1);
+        bundle["entry"]![1]!["request"]!["ifNoneExist"] = "status=active";
+        await (await council.PostAsync(server.Base, RunningServer.Json(bundle))).ShouldBeRefusedAsync(400);
+    }
+
+    [Fact]
     public async Task R9_a_plans_number_never_changes()
     {
         var plan = Plan;
