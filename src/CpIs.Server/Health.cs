@@ -3,7 +3,9 @@ using CpIs.Server.Database;
 
 namespace CpIs.Server;
 
-/// <summary>Whether the process lives and whether it can answer, for those who restart and route. Public, about nobody.</summary>
+/// <summary>
+/// Whether the process lives and whether it can answer, for those who restart and route. Public, about nobody.
+/// </summary>
 internal static class Health
 {
     public static void Map(WebApplication app)

@@ -11,7 +11,7 @@ try
     await using var house = await House.OpenAsync(options, TimeProvider.System, CancellationToken.None);
     if (sandbox)
     {
-        await Console.Out.WriteLineAsync(Greeting.For(options.Port, Path.Combine(AppContext.BaseDirectory, "samples")));
+        await Console.Out.WriteLineAsync(Invitation.Write(options.Port));
     }
 
     await house.RunAsync();

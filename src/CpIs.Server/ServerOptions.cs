@@ -26,7 +26,9 @@ internal sealed record ServerOptions
     /// <summary>ODS code of the national body, whose auditors see all organisations.</summary>
     public string NationalOrganisation { get; init; } = "X26";
 
-    /// <summary>Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.</summary>
+    /// <summary>
+    /// Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.
+    /// </summary>
     public static ServerOptions Read(string[] args, IConfiguration configuration, bool sandbox)
     {
         var options = new ServerOptions
@@ -45,7 +47,8 @@ internal sealed record ServerOptions
             options = args[i] switch
             {
                 "--no-samples" => options with { Samples = false },
-                "--port" => options with { Port = int.Parse(Value(args, ++i), System.Globalization.CultureInfo.InvariantCulture) },
+                "--port" => options with { Port = int
+                    .Parse(Value(args, ++i), System.Globalization.CultureInfo.InvariantCulture) },
                 "--data" => options with { DataFolder = Path.GetFullPath(Value(args, ++i)) },
                 var other => throw new ArgumentException($"Unknown argument {other}."),
             };

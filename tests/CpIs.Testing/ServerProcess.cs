@@ -150,7 +150,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    private async Task<bool> IsReadyAsync()
+    public async Task<bool> IsReadyAsync()
     {
         try
         {

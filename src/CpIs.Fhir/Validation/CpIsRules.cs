@@ -44,6 +44,7 @@ internal static class CpIsRules
             + "https://fhir.cpis.example/Id/council-person/ and the council's ODS code.", (d, t, _) => IsPersonNumber(d, t)),
         new("cpis-date-1", "This must be a full date, YYYY-MM-DD.",
             (d, t, _) => d.Text(t).Length == FullDateCharacters) { Code = "value" },
+        new("cpis-text-1", "This is blank: fill it in.", (d, t, _) => d.Text(t).ContainsAnyExcept(" \t\r\n"u8)) { Code = "value" },
         new("cpis-status-1", "A finished plan needs its end date.", (d, t, _) =>
             !d.IsText(t, "status"u8, "finished"u8) || d.HasElement(d.Get(t, "period"u8), "end"u8)) { At = "period" },
         new("cpis-due-1", "Only an unborn child plan has an expected due date.",

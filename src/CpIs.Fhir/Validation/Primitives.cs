@@ -18,6 +18,7 @@ internal static class Primitives
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-."u8);
 
     private static readonly SearchValues<byte> Spaces = SearchValues.Create(" \t\r\n\f\v"u8);
+    private static readonly SearchValues<byte> OtherSpaces = SearchValues.Create("\t\r\n\f\v"u8);
     private static readonly SearchValues<byte> Hexadecimal = SearchValues.Create("0123456789abcdef"u8);
 
     /// <summary>Control characters that no FHIR text may hold: all below space but tab, return and line feed.</summary>
@@ -54,28 +55,19 @@ internal static class Primitives
         Utf8Parser.TryParse(text, out int number, out var read) && read == text.Length && number >= least;
 
     private static bool IsString(ReadOnlySpan<byte> text) =>
-        text.Length is > 0 and <= StringBytesMax && text.ContainsAnyExcept(Spaces) && !text.ContainsAny(Controls);
+        text.Length is > 0 and <= StringBytesMax && !text.ContainsAny(Controls);
 
     private static bool IsUri(ReadOnlySpan<byte> text) =>
-        text.Length > 0 && !text.ContainsAny(Spaces) && !text.ContainsAny(Controls);
+        text.Length > 0 && !text.ContainsAny(Spaces) && !text.ContainsAny(Controls)
+            && (!text.StartsWith("urn:"u8) || IsUrn(text));
 
-    private static bool IsCode(ReadOnlySpan<byte> text)
-    {
-        if (text.Length == 0 || Spaces.Contains(text[0]) || Spaces.Contains(text[^1]) || text.ContainsAny(Controls))
-        {
-            return false;
-        }
+    /// <summary>An OID or UUID is held to its own form wherever it stands.</summary>
+    private static bool IsUrn(ReadOnlySpan<byte> text) =>
+        text.StartsWith("urn:oid:"u8) ? IsOid(text) : !text.StartsWith("urn:uuid:"u8) || IsUuid(text);
 
-        for (var at = text.IndexOfAny(Spaces); at > 0 && at < text.Length - 1; at++)
-        {
-            if (Spaces.Contains(text[at]) && Spaces.Contains(text[at + 1]))
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
+    private static bool IsCode(ReadOnlySpan<byte> text) =>
+        text.Length > 0 && text[0] != ' ' && text[^1] != ' ' && text.IndexOf("  "u8) < 0
+            && !text.ContainsAny(OtherSpaces) && !text.ContainsAny(Controls);
 
     private static bool IsOid(ReadOnlySpan<byte> text)
     {

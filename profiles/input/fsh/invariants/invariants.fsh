@@ -62,3 +62,8 @@ Invariant: cpis-follows-1
 Description: "Only a child's plan follows an unborn child plan"
 Severity: #error
 Expression: "extension.where(url = 'https://fhir.cpis.example/StructureDefinition/Extension-CpIs-FollowsPlan').empty() or type.coding.where(code = '818901000000100').empty()"
+
+Invariant: cpis-text-1
+Description: "Text that says something: not spaces alone"
+Severity: #error
+Expression: "matches('^(.|\\n|\\r)*[^ \\t\\r\\n](.|\\n|\\r)*$')"

@@ -28,6 +28,7 @@ Description: "One row of a council's upload as Parameters: the same names as the
 * parameter[row_id].value[x] 1..1
 * parameter[row_id].value[x] only string
 * parameter[row_id].value[x] ^maxLength = 64
+* parameter[row_id].value[x] obeys cpis-text-1
 * parameter[row_id].resource 0..0
 * parameter[row_id].part 0..0
 * parameter[nhs_number].name = "nhs_number" (exactly)
@@ -39,11 +40,13 @@ Description: "One row of a council's upload as Parameters: the same names as the
 * parameter[family].name = "family" (exactly)
 * parameter[family].value[x] 1..1
 * parameter[family].value[x] only string
+* parameter[family].value[x] obeys cpis-text-1
 * parameter[family].resource 0..0
 * parameter[family].part 0..0
 * parameter[given].name = "given" (exactly)
 * parameter[given].value[x] 1..1
 * parameter[given].value[x] only string
+* parameter[given].value[x] obeys cpis-text-1
 * parameter[given].resource 0..0
 * parameter[given].part 0..0
 * parameter[other_given].name = "other_given" (exactly)

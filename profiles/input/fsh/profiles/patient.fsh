@@ -32,7 +32,9 @@ Description: "The child, or for an unborn child the mother: NHS number, name and
 * name 1..*
 * name.text 0..0
 * name.family 1..1
+* name.family obeys cpis-text-1
 * name.given 1..*
+* name.given obeys cpis-text-1
 * telecom 0..0
 * gender 0..0
 * birthDate 1..1

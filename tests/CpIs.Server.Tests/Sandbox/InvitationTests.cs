@@ -7,14 +7,12 @@ using Xunit;
 namespace CpIs.Server.Tests.Sandbox;
 
 /// <summary>The lines the sandbox prints are pasted into a shell exactly as they stand.</summary>
-public sealed class GreetingTests(RunningServer server) : IClassFixture<RunningServer>
+public sealed class InvitationTests(RunningServer server) : IClassFixture<RunningServer>
 {
-    private static readonly string Samples = Path.Combine(AppContext.BaseDirectory, "samples");
-
     [Fact]
     public async Task The_three_printed_lines_answer_in_the_order_in_which_they_are_pasted()
     {
-        var lines = Lines(Greeting.For(server.Root.Port, Samples));
+        var lines = Lines(Invitation.Write(server.Root.Port));
         lines.Should().HaveCount(3);
 
         var lookUp = await PasteAsync(lines[0]);
@@ -27,21 +25,21 @@ public sealed class GreetingTests(RunningServer server) : IClassFixture<RunningS
     }
 
     [Fact]
-    public async Task The_line_of_another_start_submits_another_child()
+    public async Task A_line_pasted_twice_does_not_fail()
     {
-        for (var start = 0; start < 2; start++)
+        var line = Lines(Invitation.Write(server.Root.Port))[1];
+        for (var paste = 0; paste < 2; paste++)
         {
-            var line = Lines(Greeting.For(server.Root.Port, Samples))[1];
             (await PasteAsync(line))["type"]!.GetValue<string>().Should().Be("transaction-response");
         }
     }
 
     [Fact]
     public void The_last_line_is_the_one_scripts_wait_for() =>
-        Greeting.For(5080, Samples).Split('\n')[^1].Should().Be("ready");
+        Invitation.Write(5080).Split('\n')[^1].Should().Be("ready");
 
-    private static List<string> Lines(string greeting) =>
-        [.. greeting.Split('\n').Where(line => line.StartsWith("curl ", StringComparison.Ordinal))];
+    private static List<string> Lines(string invitation) =>
+        [.. invitation.Split('\n').Where(line => line.StartsWith("curl ", StringComparison.Ordinal))];
 
     private static async Task<JsonNode> PasteAsync(string line)
     {
