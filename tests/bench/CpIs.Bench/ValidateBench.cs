@@ -46,7 +46,8 @@ internal static class ValidateBench
 
         var rows = variants.SelectMany(variant => new[]
         {
-            Row.Of(variant.Name, "resources/s", variant.PerSecond), Row.Of(variant.Name + " allocates", "bytes", variant.Bytes),
+            Row.Of(variant.Name, "resources/s", variant.PerSecond), Row
+                .Of(variant.Name + " allocates", "bytes", variant.Bytes),
         }).ToList();
         double PerSecond(string name) => rows.First(row => row.Name == name).Median;
         return new("validate", rows, new Dictionary<string, double>
