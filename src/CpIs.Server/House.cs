@@ -48,6 +48,7 @@ internal sealed class House : IAsyncDisposable
         this.cluster = cluster;
         dataFolder = cluster?.DataFolder ?? options.DataFolder ?? Path.Combine(AppContext.BaseDirectory, "data");
         app = Build(connection, clock);
+        cluster?.Tell = app.Services.GetRequiredService<ILogger<EmbeddedCluster>>().Database;
     }
 
     /// <summary>Services of the running server, for the tests that look behind the wire.</summary>
