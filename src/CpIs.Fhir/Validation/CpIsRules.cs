@@ -48,9 +48,9 @@ internal static class CpIsRules
         new("cpis-status-1", "A finished plan needs its end date.", (d, t, _) =>
             !d.IsText(t, "status"u8, "finished"u8) || d.HasElement(d.Get(t, "period"u8), "end"u8)) { At = "period" },
         new("cpis-due-1", "Only an unborn child plan has an expected due date.",
-            (d, t, _) => !HasExtension(d, t, DueDate) || IsUnborn(d, t)) { At = "extension" },
+            (d, t, _) => !HasExtension(d, t, DueDate) || IsUnborn(d, t)) { At = "extension", OnlyWith = "extension" },
         new("cpis-follows-1", "An unborn child plan does not follow another plan.",
-            (d, t, _) => !HasExtension(d, t, FollowsPlan) || !IsUnborn(d, t)) { At = "extension" },
+            (d, t, _) => !HasExtension(d, t, FollowsPlan) || !IsUnborn(d, t)) { At = "extension", OnlyWith = "extension" },
     ];
 
     public static Invariant? Find(string key) => Array.Find(All, rule => rule.Key == key);

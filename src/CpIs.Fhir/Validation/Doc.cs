@@ -31,15 +31,24 @@ internal readonly ref struct Doc(ReadOnlySpan<byte> json, ReadOnlySpan<Token> to
             return None;
         }
 
-        for (var at = token + 1; at < tokens[token].Next; at = tokens[at].Next)
+        for (int at = token + 1, end = tokens[token].Next; at < end; at = tokens[at].Next)
         {
-            if (Name(at).SequenceEqual(name))
+            if (IsNamed(at, name))
             {
                 return at;
             }
         }
 
         return None;
+    }
+
+    /// <summary>Whether a property's name reads so.</summary>
+    public bool IsNamed(int at, ReadOnlySpan<byte> name)
+    {
+        ref readonly var token = ref tokens[at];
+        return token.Escaped
+            ? Name(at).SequenceEqual(name)
+            : token.Length == name.Length && json.Slice(token.Start, token.Length).SequenceEqual(name);
     }
 
     public bool Has(int token, ReadOnlySpan<byte> name) => Get(token, name) != None;

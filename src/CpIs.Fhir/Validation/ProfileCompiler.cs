@@ -36,15 +36,13 @@ internal sealed class ProfileCompiler(
     private Shape Shape(SnapshotPart part, Shape under, string profile)
     {
         var shape = new Shape(under.Type, profile) { IsResource = under.IsResource };
-        shape.Invariants = Invariants(part, profile, [.. under.Invariants]);
-        shape.Fill([.. under.Elements.Select(element =>
-            part.Child(element.Name) is { } child ? Element(child, element, profile) : element)]);
-        if (shape.Find("text") is { Max: 0 })
-        {
-            // A profile that forbids the narrative is not then told that it should have one.
-            shape.Invariants = [.. shape.Invariants.Where(rule => rule.Key != "dom-6")];
-        }
+        Element[] elements = [.. under.Elements.Select(element =>
+            part.Child(element.Name) is { } child ? Element(child, element, profile) : element)];
 
+        // A profile that forbids the narrative is not then told that it should have one.
+        var isSilent = elements.Any(element => element is { Name: "text", Max: 0 });
+        shape.Invariants = Invariants(part, profile, [.. under.Invariants.Where(rule => !isSilent || rule.Key != "dom-6")]);
+        shape.Fill(elements);
         return shape;
     }
 
@@ -153,7 +151,7 @@ internal sealed class ProfileCompiler(
     private static Invariant[] Invariants(SnapshotPart part, string profile, Invariant[] inherited)
     {
         var added = part.InvariantKeys
-            .Where(key => key is not ("ele-1" or "ext-1") && inherited.All(rule => rule.Key != key))
+            .Where(key => key is not ("ele-1" or "ext-1" or "dom-6") && inherited.All(rule => rule.Key != key))
             .Select(key => CpIsRules.Find(key) is { } ours
                 ? ours with { Profile = profile }
                 : R4Invariants.Find(key)
