@@ -79,8 +79,10 @@ internal sealed class Checker
         return document.RootElement.Clone();
     }
 
-    private static IEnumerable<(string System, string Code)> Listed(JsonElement set) =>
+    private static IEnumerable<CodedTerm> Listed(JsonElement set) =>
         from include in set.GetProperty("compose").GetProperty("include").EnumerateArray()
         from concept in include.GetProperty("concept").EnumerateArray()
-        select (include.GetProperty("system").GetString()!, concept.GetProperty("code").GetString()!);
+        select new CodedTerm(
+            include.GetProperty("system").GetString()!, concept.GetProperty("code").GetString()!,
+            concept.TryGetProperty("display", out var display) ? display.GetString() : null);
 }

@@ -53,6 +53,9 @@ internal readonly ref struct Doc(ReadOnlySpan<byte> json, ReadOnlySpan<Token> to
 
     public bool Has(int token, ReadOnlySpan<byte> name) => Get(token, name) != None;
 
+    /// <summary>Whether a property is there and a string, as far as a rule about its text is concerned.</summary>
+    public bool HasText(int token, ReadOnlySpan<byte> name) => Is(Get(token, name), TokenKind.String);
+
     /// <summary>Whether a property of a choice is there: value matches valueString, valueQuantity and _valueString.</summary>
     public bool HasChoice(int token, ReadOnlySpan<byte> stem)
     {

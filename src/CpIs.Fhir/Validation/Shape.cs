@@ -88,6 +88,21 @@ internal sealed class Shape(string type, string? profile)
 
     public Element? Find(string name) => Array.Find(Elements, element => element.Name == name);
 
+    /// <summary>The choice that a name would belong to if its type were allowed: value for valueString.</summary>
+    public Element? FindChoice(ReadOnlySpan<byte> name)
+    {
+        foreach (var element in Elements)
+        {
+            if (element.IsChoice && name.Length > element.Name.Length && char.IsAsciiLetterUpper((char)name[element.Name.Length])
+                && Ascii.Equals(name[..element.Name.Length], element.Name))
+            {
+                return element;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The slot whose name differs from this one in case only, for a better message.</summary>
     public Slot? FindIgnoringCase(ReadOnlySpan<byte> name)
     {
@@ -131,6 +146,9 @@ internal sealed class Element(string name, int min, int max, bool isArray, bool 
     public int Min { get; } = min;
 
     public int Max { get; } = max;
+
+    /// <summary>What is asked of the items together, when the slices ask for more of their own.</summary>
+    public int MinOfAll { get; init; } = min;
 
     /// <summary>Whether JSON writes it as an array: so it is when FHIR, not the profile, lets it repeat.</summary>
     public bool IsArray { get; } = isArray;

@@ -110,6 +110,13 @@ internal ref partial struct Walk(Doc doc, Run run, R4Types types)
     private readonly void Unknown(ReadOnlySpan<byte> name, Shape shape)
     {
         var bare = name is [(byte)'_', .. var rest] ? rest : name;
+        if (shape.FindChoice(bare) is { } choice)
+        {
+            var profile = choice.Variants.Length == 1 ? shape.Profile : null;
+            Report("structure", "type", profile, Messages.WrongType(choice), choice.Name);
+            return;
+        }
+
         var near = shape.FindIgnoringCase(bare);
         var shown = Messages.Shown(bare);
         Report("structure", "unknown-element", null, Messages.Unknown(shown, shape.Type, near), shown ?? "");
