@@ -25,19 +25,11 @@ public sealed class InvitationTests(RunningServer server) : IClassFixture<Runnin
     }
 
     [Fact]
-<<<<<<< HEAD
-    public async Task A_line_pasted_twice_still_works()
-=======
     public async Task A_line_pasted_twice_does_not_fail()
->>>>>>> database
     {
         var line = Lines(Invitation.Write(server.Root.Port))[1];
         for (var paste = 0; paste < 2; paste++)
         {
-<<<<<<< HEAD
-            var line = Lines(Invitation.Write(server.Root.Port))[1];
-=======
->>>>>>> database
             (await PasteAsync(line))["type"]!.GetValue<string>().Should().Be("transaction-response");
         }
     }
