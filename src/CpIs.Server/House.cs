@@ -140,6 +140,9 @@ internal sealed class House : IAsyncDisposable
             {
                 ConnectionString = connection,
                 Instance = options.Instance,
+                Deployment = options.Deployment,
+                CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
+                CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
             },
             clock));
