@@ -1,9 +1,11 @@
-// Compiles input/fsh to fsh-generated/resources. The output is committed and must be byte-identical on every machine.
+// Compiles input/fsh to fsh-generated/resources, and the R4 definitions to fsh-generated/r4-closure.txt.
+// The output is committed and must be byte-identical on every machine.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fsh from 'fsh-sushi';
 import loader from 'fhir-package-loader';
+import { closure } from './closure.mjs';
 import { readDefinitions } from './definitions.mjs';
 
 const { fhirdefs, sushiImport, sushiExport, utils } = fsh;
@@ -33,8 +35,10 @@ function slim(file) {
 }
 
 const core = readDefinitions();
+const table = closure(core);
 await compile(core);
 const written = fs.readdirSync(resources).sort();
+fs.writeFileSync(path.join(here, 'fsh-generated', 'r4-closure.txt'), table);
 for (const file of written) slim(path.join(resources, file));
 const { numError: errors, numWarn: warnings } = utils.stats;
 console.log(`profiles: ${written.length} resources, ${errors} errors, ${warnings} warnings`);

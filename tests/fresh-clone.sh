@@ -36,6 +36,7 @@ trap clear_up EXIT
 
 start() {
   local most=$1 since=$SECONDS
+  : >"$log"
   # Called from elsewhere: nothing may depend on the folder one stands in.
   (cd / && exec "$clone/cpis" up --port "$port") >"$log" 2>&1 </dev/null &
   server=$!

@@ -13,12 +13,19 @@ public sealed record Definition(string ResourceType, string Id, string Url, Read
 public sealed class Profiles
 {
     private const string EmbeddedFolder = "profiles/";
-    private const string ProfileStart = "https://fhir.cpis.example/StructureDefinition/CpIs-";
 
-    private Profiles(IReadOnlyList<Definition> definitions) => Definitions = definitions;
+    private readonly Checker checker;
+
+    private Profiles(IReadOnlyList<Definition> definitions)
+    {
+        Definitions = definitions;
+        checker = new(definitions);
+    }
 
     /// <summary>All conformance resources of ours, in order of type and id.</summary>
     public IReadOnlyList<Definition> Definitions { get; }
+
+    internal Checker Checker => checker;
 
     /// <summary>Reads the definitions that are part of this assembly.</summary>
     public static Profiles Load()
@@ -31,23 +38,17 @@ public sealed class Profiles
         return new([.. definitions]);
     }
 
-    /// <summary>Checks a resource against FHIR and against our profile of that type.</summary>
+    /// <summary>Checks a resource against FHIR, and against our profile of that type where we have one.</summary>
     public IReadOnlyList<Issue> Check(ReadOnlyMemory<byte> json, string resourceType) =>
-        CheckProfile(json, ProfileStart + resourceType);
+        Check(json.Span, checker.FindForType(resourceType), resourceType);
 
-    /// <summary>Checks a resource against FHIR and against one profile.</summary>
-    public IReadOnlyList<Issue> CheckProfile(ReadOnlyMemory<byte> json, string canonical)
-    {
-        if (Definitions.All(known => known.Url != canonical))
-        {
-            return
-            [
-                new(IssueSeverity.Error, "not-found", "", $"The profile {canonical} is not known here.", "profile", null),
-            ];
-        }
+    /// <summary>Checks a resource against FHIR and against one profile, ours or FHIR's own of a type.</summary>
+    public IReadOnlyList<Issue> CheckProfile(ReadOnlyMemory<byte> json, string canonical) =>
+        Check(json.Span, checker.Find(canonical), canonical);
 
-        return FirstCut.Check(json, canonical[ProfileStart.Length..], canonical);
-    }
+    private IReadOnlyList<Issue> Check(ReadOnlySpan<byte> json, Shape? shape, string asked) => shape == null
+        ? [new(IssueSeverity.Error, "not-found", "", $"{asked} is not known here.", "profile", null)]
+        : checker.Check(json, shape);
 
     private static Definition Read(Assembly assembly, string name)
     {

@@ -51,6 +51,7 @@ RuleSet: PlanIdentifier
 * identifier.system 1..1
 * identifier.value 1..1
 * identifier.value ^maxLength = 64
+* identifier.value obeys cpis-text-1
 * insert PlainIdentifier(identifier)
 
 RuleSet: PlanPeriod

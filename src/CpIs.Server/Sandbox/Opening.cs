@@ -10,10 +10,13 @@ namespace CpIs.Server.Sandbox;
 /// HTTP endpoint as their councils would.
 /// </summary>
 internal sealed class Opening(
-    AuditLog ledger, Register register, TokenIssuer issuer, ServerOptions options, TimeProvider clock)
+    AuditLog ledger, Register register, ServerOptions options, TimeProvider clock)
 {
     /// <summary>How long the ledger may take to hold its lanes.</summary>
     private static readonly TimeSpan LedgerWait = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often to look whether it does.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(20);
 
     private static readonly string Samples = Path.Combine(AppContext.BaseDirectory, "samples");
 
@@ -23,11 +26,15 @@ internal sealed class Opening(
         patience.CancelAfter(LedgerWait);
         while (!ledger.Ready)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), patience.Token);
+            await Task.Delay(LookEvery, patience.Token);
         }
 
         await SeedAsync(stop);
-        _ = issuer;
+        if (options.Samples)
+        {
+            using var http = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
+            await new SampleLoader(http, clock).LoadAsync(Path.Combine(Samples, "caseloads"), stop);
+        }
     }
 
     private async Task SeedAsync(CancellationToken stop)

@@ -52,7 +52,10 @@ internal sealed record DateRange(string Prefix, DateTimeOffset From, DateTimeOff
         throw Refused.BadSearch("A date must be YYYY, YYYY-MM, YYYY-MM-DD or an instant.");
     }
 
-    /// <summary>Whether a target period matches.</summary>
+    /// <summary>
+    /// Whether a target period matches. As the widely used servers read it, <c>ge</c> and <c>le</c> include a period
+    /// that merely touches the day: an open plan that starts today is found by <c>le</c> today.
+    /// </summary>
     /// <param name="from">First instant of the target.</param>
     /// <param name="until">First instant after it; <see cref="DateTimeOffset.MaxValue"/> when open.</param>
     public bool Matches(DateTimeOffset from, DateTimeOffset until) => Prefix switch
@@ -61,8 +64,8 @@ internal sealed record DateRange(string Prefix, DateTimeOffset From, DateTimeOff
         "ne" => !Contains(from, until),
         "gt" => until > Until,
         "lt" => from < From,
-        "ge" => until > Until || Contains(from, until),
-        "le" => from < From || Contains(from, until),
+        "ge" => until > From,
+        "le" => from < Until,
         "sa" => from >= Until,
         _ => until <= From,
     };

@@ -49,7 +49,7 @@ public sealed class SubmittedPlans
     [InlineData("Patient", Patient, "\"birthDate\":\"2019-03-04\"", "\"birthDate\":\"2019-03\"",
         "Patient.birthDate", "cpis-date-1")]
     [InlineData("EpisodeOfCare", Episode, "2026-02-01", "2025-02-01", "EpisodeOfCare.period", "per-1")]
-    [InlineData("EpisodeOfCare", Episode, "342191000000101", "95677000", "EpisodeOfCare.type", "binding")]
+    [InlineData("EpisodeOfCare", Episode, "342191000000101", "95677000", "EpisodeOfCare.type[0]", "binding")]
     [InlineData("EpisodeOfCare", Episode, "\"status\"", "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns='http://www.w3.org/1999/xhtml'>x</div>\"},\"status\"",
         "EpisodeOfCare.text", "max")]
     [InlineData("Flag", Flag, "9990000018", "9990000019", "Flag.subject.identifier.value", "cpis-nhs-1")]

@@ -1,11 +1,12 @@
-using CpIs.Fhir;
 using CpIs.Server.Sandbox;
 using FluentAssertions;
 using Xunit;
 
 namespace CpIs.Server.Tests.Sandbox;
 
-/// <summary>What samples/README.md says of the people worth looking up, by the rules that decide what is shown.</summary>
+/// <summary>
+/// What samples/README.md says of the people worth looking up, by the rules that decide what is shown.
+/// </summary>
 public sealed class SampleVisibilityTests
 {
     public static TheoryData<DateOnly> Days =>
@@ -40,39 +41,18 @@ public sealed class SampleVisibilityTests
     [MemberData(nameof(Days))]
     public void A_bundle_says_the_status_that_the_rules_work_out(DateOnly today)
     {
-        foreach (var (council, row) in Rows())
+        foreach (var (council, row) in SampleFolder.Rows())
         {
-            var bundle = new SampleBundle(council, row, today).Build();
+            var bundle = new SampleBundle(council.Ods, row, today).Build();
 
+            var expected = SampleFolder.DaysOf(row, today).EpisodeStatus(today);
             bundle["entry"]![1]!["resource"]!["status"]!.GetValue<string>()
-                .Should().Be(DaysOf(row, today).EpisodeStatus(today), "row {0} starts on {1}", row.RowId, row.Start);
+                .Should().Be(expected, "row {0} starts on {1}", row.RowId, row.Start);
         }
     }
 
     private static List<string> ShownOf(string number, DateOnly today, DateOnly? lookedUp = null) =>
-        [.. Rows().Where(one => one.Row.NhsNumber == number).Select(one => DaysOf(one.Row, today))
-            .Where(days => days.VisibleOn(lookedUp ?? today))
+        [.. SampleFolder.Rows().Where(one => one.Row.NhsNumber == number)
+            .Select(one => SampleFolder.DaysOf(one.Row, today)).Where(days => days.VisibleOn(lookedUp ?? today))
             .Select(days => $"{days.Kind.Name} {days.EpisodeStatus(lookedUp ?? today)}")];
-
-    private static Visibility DaysOf(SampleRow row, DateOnly today) => new(
-        PlanKind.Of(row.Plan)!, RelativeDay.Parse(row.Start, today),
-        row.End is null ? null : RelativeDay.Parse(row.End, today),
-        row.DueDate is null ? null : RelativeDay.Parse(row.DueDate, today),
-        RelativeDay.Parse(row.BirthDate, today), Removed: false);
-
-    private static IEnumerable<(string Council, SampleRow Row)> Rows() => SampleCouncil.All.SelectMany(council =>
-        SampleRow.ReadAll(Path.Combine(Caseloads, council.File)).Select(row => (council.Ods, row)));
-
-    private static string Caseloads { get; } = FindCaseloads();
-
-    private static string FindCaseloads()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "CpIs.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.Combine(folder.FullName, "samples", "caseloads");
-    }
 }

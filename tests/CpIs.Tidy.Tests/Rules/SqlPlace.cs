@@ -46,7 +46,7 @@ internal static partial class SqlPlace
         }
 
         var calls = InLedger(file.Path) ? [] : file.Nodes<InvocationExpressionSyntax>();
-        foreach (var call in calls.Where(RunsTokenless))
+        foreach (var call in calls.Where(call => RunsTokenless(call) && !InWriteLane(call)))
         {
             yield return file.Fault(call, "a command runs with a token: CommandDefinition, or NpgsqlBatch with one");
         }
@@ -73,6 +73,10 @@ internal static partial class SqlPlace
     private static bool IsConst(ExpressionSyntax text) => text.Ancestors().Any(node =>
         (node is FieldDeclarationSyntax field && field.Modifiers.Any(SyntaxKind.ConstKeyword))
         || node is LocalDeclarationStatementSyntax { IsConst: true });
+
+    // A change and its record commit together; a caller who hangs up must not tear them apart.
+    private static bool InWriteLane(SyntaxNode call) => call.Ancestors().OfType<MethodDeclarationSyntax>()
+        .Any(method => method.ParameterList.Parameters.Any(one => one.Type?.ToString() == "WriteTransaction"));
 
     private static bool RunsTokenless(InvocationExpressionSyntax call)
     {

@@ -66,6 +66,11 @@ public sealed class SqlPlaceTests
             .Should().BeEmpty();
 
     [Fact]
+    public void A_change_on_a_write_lane_takes_no_token_either() =>
+        SqlPlace.Faults(new SourceFile("src/CpIs.Server/PlanStore.cs",
+            "class A { async Task B(WriteTransaction c) { await batch.ExecuteReaderAsync(); } }")).Should().BeEmpty();
+
+    [Fact]
     public void A_store_without_a_query_is_no_store() =>
         SqlPlace.IsStoreWithoutSql(new SourceFile("src/CpIs.Server/PlanStore.cs", "class PlanStore { }"))
             .Should().BeTrue();

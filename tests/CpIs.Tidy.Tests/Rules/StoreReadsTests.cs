@@ -13,8 +13,8 @@ public sealed class StoreReadsTests
 
     [Fact]
     public void Plain_answers_from_a_store_are_found() =>
-        StoreReads.Faults(typeof(LeakyStore)).Should().HaveCount(3)
-            .And.Contain(fault => fault.Holds("Plain")).And.Contain(fault => fault.Holds("Later"))
+        StoreReads.Faults(typeof(LeakyStore)).Should().HaveCount(2)
+            .And.Contain(fault => fault.Holds("Later"))
             .And.Contain(fault => fault.Holds("Stream"));
 
     [Fact]
@@ -23,8 +23,6 @@ public sealed class StoreReadsTests
 
     private static class LeakyStore
     {
-        public static string Plain() => "a plan";
-
         internal static Task<byte[]?> Later() => Task.FromResult<byte[]?>(null);
 
         public static async IAsyncEnumerable<int> Stream()

@@ -1,12 +1,17 @@
 Invariant: cpis-closed-1
 Description: "Only the extensions named in the profile may be sent, at the places it names"
 Severity: #error
-Expression: "descendants().extension.all(url = 'https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus')"
+Expression: "descendants().modifierExtension.empty() and descendants().extension.count() = descendants().ofType(Identifier).extension.count()"
 
 Invariant: cpis-nhs-1
 Description: "An NHS number is ten digits, the last of which is the modulus 11 check digit"
 Severity: #error
-Expression: "value.exists().not() or (value.matches('^[0-9]{10}$') and ((11 - ((value.substring(0,1).toInteger() * 10 + value.substring(1,1).toInteger() * 9 + value.substring(2,1).toInteger() * 8 + value.substring(3,1).toInteger() * 7 + value.substring(4,1).toInteger() * 6 + value.substring(5,1).toInteger() * 5 + value.substring(6,1).toInteger() * 4 + value.substring(7,1).toInteger() * 3 + value.substring(8,1).toInteger() * 2) mod 11)) mod 11) = value.substring(9,1).toInteger())"
+Expression: "value.exists().not() or (value.matches('^[0-9]{10}$') and value != '0000000000' and ((11 - ((value.substring(0,1).toInteger() * 10 + value.substring(1,1).toInteger() * 9 + value.substring(2,1).toInteger() * 8 + value.substring(3,1).toInteger() * 7 + value.substring(4,1).toInteger() * 6 + value.substring(5,1).toInteger() * 5 + value.substring(6,1).toInteger() * 4 + value.substring(7,1).toInteger() * 3 + value.substring(8,1).toInteger() * 2) mod 11)) mod 11) = value.substring(9,1).toInteger())"
+
+Invariant: cpis-nhs-2
+Description: "An NHS number in a row is ten digits, the last of which is the modulus 11 check digit; spaces are ignored"
+Severity: #error
+Expression: "value.exists().not() or (value.replace(' ', '').matches('^[0-9]{10}$') and value.replace(' ', '') != '0000000000' and ((11 - ((value.replace(' ', '').substring(0,1).toInteger() * 10 + value.replace(' ', '').substring(1,1).toInteger() * 9 + value.replace(' ', '').substring(2,1).toInteger() * 8 + value.replace(' ', '').substring(3,1).toInteger() * 7 + value.replace(' ', '').substring(4,1).toInteger() * 6 + value.replace(' ', '').substring(5,1).toInteger() * 5 + value.replace(' ', '').substring(6,1).toInteger() * 4 + value.replace(' ', '').substring(7,1).toInteger() * 3 + value.replace(' ', '').substring(8,1).toInteger() * 2) mod 11)) mod 11) = value.replace(' ', '').substring(9,1).toInteger())"
 
 Invariant: cpis-person-1
 Description: "A person is referred to by NHS number: Patient/ and ten digits, an entry of the same Bundle, or an identifier"
@@ -36,7 +41,7 @@ Expression: "system.matches('^https://fhir.cpis.example/Id/council-plan/[A-Z0-9]
 Invariant: cpis-identifier-1
 Description: "Beside the NHS number only the council's own person number is kept, as type PI"
 Severity: #error
-Expression: "identifier.where(system != 'https://fhir.nhs.uk/Id/nhs-number' or system.empty()).all(system.matches('^https://fhir.cpis.example/Id/council-person/[A-Z0-9]{1,12}$') and value.exists() and type.coding.where(system = 'http://terminology.hl7.org/CodeSystem/v2-0203' and code = 'PI').exists())"
+Expression: "system = 'https://fhir.nhs.uk/Id/nhs-number' or (extension.empty() and system.matches('^https://fhir.cpis.example/Id/council-person/[A-Z0-9]{1,12}$') and value.exists() and type.coding.where(system = 'http://terminology.hl7.org/CodeSystem/v2-0203' and code = 'PI').exists())"
 
 Invariant: cpis-date-1
 Description: "A full date: year, month and day"
@@ -57,3 +62,8 @@ Invariant: cpis-follows-1
 Description: "Only a child's plan follows an unborn child plan"
 Severity: #error
 Expression: "extension.where(url = 'https://fhir.cpis.example/StructureDefinition/Extension-CpIs-FollowsPlan').empty() or type.coding.where(code = '818901000000100').empty()"
+
+Invariant: cpis-text-1
+Description: "Text that says something: not spaces alone"
+Severity: #error
+Expression: "matches('^(.|\\n|\\r)*[^ \\t\\r\\n](.|\\n|\\r)*$')"

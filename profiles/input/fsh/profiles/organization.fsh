@@ -22,6 +22,7 @@ Description: "Who is responsible, and the two telephones: work in office hours, 
 * type.coding.code 1..1
 * type.text 0..0
 * name 1..1
+* name obeys cpis-text-1
 * alias 0..0
 * telecom.system 1..1
 * telecom.system = #phone

@@ -5,8 +5,9 @@ Title: "Person of a plan"
 Description: "The child, or for an unborn child the mother: NHS number, name and birth date, and nothing else."
 * insert Closed
 * insert NoExtension
-* obeys cpis-closed-1 and cpis-identifier-1
+* obeys cpis-closed-1
 * identifier 1..*
+* identifier obeys cpis-identifier-1
 * identifier ^slicing.discriminator.type = #value
 * identifier ^slicing.discriminator.path = "system"
 * identifier ^slicing.rules = #open
@@ -31,7 +32,9 @@ Description: "The child, or for an unborn child the mother: NHS number, name and
 * name 1..*
 * name.text 0..0
 * name.family 1..1
+* name.family obeys cpis-text-1
 * name.given 1..*
+* name.given obeys cpis-text-1
 * telecom 0..0
 * gender 0..0
 * birthDate 1..1

@@ -1,0 +1,142 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using CpIs.Server.Sandbox;
+using CpIs.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace CpIs.Server.Tests;
+
+/// <summary>The real server on a real port and a database of its own, with a clock that a test may move.</summary>
+public sealed class RunningServer : IAsyncLifetime
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("cpis-server-").FullName;
+    private TestDatabase? database;
+    private House? house;
+    private int port;
+
+    internal MovableClock Clock { get; } = new();
+
+    internal TestDatabase Database => database!;
+
+    internal IServiceProvider Services => house!.Services;
+
+    public Uri Root => new($"http://localhost:{port}/");
+
+    public Uri Base => new($"http://localhost:{port}{Routes.Prefix}/");
+
+    public DateOnly Today => CpIs.Fhir.Visibility.Today(Clock);
+
+    public async Task InitializeAsync()
+    {
+        database = await TestDatabase.CreateAsync();
+        port = FreePort();
+        var options = new ServerOptions
+        {
+            Port = port,
+            Connection = database.ServerConnectionString,
+            OwnerConnection = database.OwnerConnectionString,
+            DataFolder = folder,
+            Sandbox = true,
+            Samples = false,
+        };
+        house = await House.OpenAsync(options, Clock, CancellationToken.None);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await house!.DisposeAsync();
+        await database!.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    /// <summary>A client of a persona; every request carries a fresh token.</summary>
+    public HttpClient As(string persona) => With(() => Token(persona));
+
+    public HttpClient Clinician => As("sandbox-ed-clinician");
+
+    public HttpClient Nurse => As("sandbox-school-nurse");
+
+    public HttpClient Lancashire => As("sandbox-council-lancashire");
+
+    public HttpClient Leeds => As("sandbox-council-leeds");
+
+    public HttpClient Auditor => As("sandbox-auditor");
+
+    /// <summary>A client that sends what the test says as its token.</summary>
+    public HttpClient With(Func<string?> token) =>
+        new(new TokenHandler(token) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = Base };
+
+    internal string Token(string persona) =>
+        house!.Services.GetRequiredService<TokenIssuer>().Issue(Persona.All[persona]);
+
+    /// <summary>Submits one plan as its council and gives the ids of its episode and flag.</summary>
+    internal async Task<(string Episode, string Flag)> SubmitAsync(InventedPlan plan)
+    {
+        var answer = await As(plan.Persona).PostAsync(Base, Json(plan.Bundle()));
+        var body = await answer.BodyAsync();
+        if (answer.StatusCode != HttpStatusCode.OK)
+        {
+            throw new InvalidOperationException(body.ToJsonString());
+        }
+
+        return (IdIn(body, 1), IdIn(body, 2));
+    }
+
+    internal static StringContent Json(JsonNode body) => Json(body.ToJsonString());
+
+    internal static StringContent Json(string body) => new(body, Encoding.UTF8, "application/fhir+json");
+
+    private static string IdIn(JsonNode bundle, int entry) =>
+        bundle["entry"]![entry]!["response"]!["location"]!.GetValue<string>().Split('/')[^3];
+
+    /// <summary>A port with a free neighbour for management.</summary>
+    private static int FreePort()
+    {
+        for (var attempt = 0; attempt < 100; attempt++)
+        {
+            using var first = new TcpListener(IPAddress.Loopback, 0);
+            first.Start();
+            var port = ((IPEndPoint)first.LocalEndpoint).Port;
+            try
+            {
+                using var second = new TcpListener(IPAddress.Loopback, port + 1);
+                second.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                continue;
+            }
+        }
+
+        throw new InvalidOperationException("No two neighbouring ports are free.");
+    }
+
+    private sealed class TokenHandler(Func<string?> token) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
+            CancellationToken cancellationToken)
+        {
+            if (token() is { } value)
+            {
+                request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", value);
+            }
+
+            return base.SendAsync(request, cancellationToken);
+        }
+    }
+}
+
+/// <summary>System time, moved by as much as the test says.</summary>
+internal sealed class MovableClock : TimeProvider
+{
+    private long offset;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddTicks(Volatile.Read(ref offset));
+
+    public void Move(TimeSpan by) => Interlocked.Add(ref offset, by.Ticks);
+}

@@ -1,0 +1,75 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using CpIs.Testing;
+using Xunit;
+
+namespace CpIs.Server.Tests.Sandbox;
+
+/// <summary>The sandbox as a newcomer has it a moment after the start: the whole house, its samples loaded.</summary>
+public sealed class OpenSandbox : IAsyncLifetime
+{
+    private readonly string keys = Directory.CreateTempSubdirectory("cpis-sandbox-").FullName;
+    private TestDatabase? database;
+    private House? house;
+
+    public HttpClient Client { get; private set; } = new();
+
+    public async Task InitializeAsync()
+    {
+        database = await TestDatabase.CreateAsync();
+        var options = new ServerOptions
+        {
+            Sandbox = true, Port = FreePort(), DataFolder = keys, Connection = database.ServerConnectionString,
+        };
+        house = await House.OpenAsync(options, TimeProvider.System, CancellationToken.None);
+        Client = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
+    }
+
+    /// <summary>Asks as a persona.</summary>
+    public async Task<JsonNode> AskAsync(string clientId, string question)
+    {
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = clientId,
+        });
+        using var granted = await Client.PostAsync(new Uri("oauth2/token", UriKind.Relative), form);
+        var token = JsonNode.Parse(await granted.Content.ReadAsStringAsync())!["access_token"]!.GetValue<string>();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"FHIR/R4/{question}", UriKind.Relative));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var answer = await Client.SendAsync(request);
+        answer.EnsureSuccessStatusCode();
+        return JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
+    }
+
+    public async Task DisposeAsync()
+    {
+        Client.Dispose();
+        await (house?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (database?.DisposeAsync() ?? ValueTask.CompletedTask);
+        Directory.Delete(keys, recursive: true);
+    }
+
+    // The management port is the next one, so both must be free.
+    private static int FreePort()
+    {
+        while (true)
+        {
+            using var first = new TcpListener(IPAddress.Loopback, 0);
+            first.Start();
+            var port = ((IPEndPoint)first.LocalEndpoint).Port;
+            using var second = new TcpListener(IPAddress.Loopback, port + 1);
+            try
+            {
+                second.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: look again.
+            }
+        }
+    }
+}
