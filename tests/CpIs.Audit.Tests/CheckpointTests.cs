@@ -38,7 +38,8 @@ public class CheckpointTests
             note[..^20],
             "",
         ];
-        touched.Select(text => SignedCheckpoint.Open(text, Key.Verifier)).Should().OnlyContain(opened => opened == null);
+        touched.Select(text => SignedCheckpoint.Open(text, Key.Verifier))
+            .Should().OnlyContain(opened => opened == null);
     }
 
     [Fact]
