@@ -62,6 +62,9 @@ internal sealed class House : IAsyncDisposable
     public static async Task<House> OpenAsync(ServerOptions options, TimeProvider clock, CancellationToken stop)
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
+
+        // The door verifies each token once; the framework's own middleware would verify it again at every request.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Authentication.SuppressAutoDefaultScheme", true);
         var cluster = options.Connection is null
             ? await EmbeddedCluster.StartAsync(options.DataFolder, stop)
             : null;

@@ -12,11 +12,6 @@ namespace CpIs.Audit.Tests;
 /// </summary>
 internal static class Recomputed
 {
-    private static readonly System.Text.Json.JsonSerializerOptions Plain = new()
-    {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
-
     private static readonly DateTime Epoch = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 
     internal static async Task ShouldGiveEveryRecordedRootAsync(Database database)
@@ -148,12 +143,14 @@ internal static class Recomputed
         long number => Big(number),
         bool truth => [truth ? (byte)1 : (byte)0],
         string text => Encoding.UTF8.GetBytes(text),
-        string[] texts => System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(texts, Plain),
+        string[] texts => Encoding.UTF8.GetBytes(Json(texts)),
         byte[] bytes => bytes,
         Guid id => Convert.FromHexString(id.ToString("N")),
         DateTime time => Big((time - Epoch).Ticks / 10),
         _ => throw new NotSupportedException(value.GetType().Name),
     };
+
+    private static string Json(string[] texts) => "[" + string.Join(",", texts.Select(text => $"\"{text}\"")) + "]";
 
     private static byte[] Big(int number)
     {

@@ -51,6 +51,7 @@ internal sealed class ReadsStage : IAsyncDisposable
         var folder = $"/var/lib/cpis/bench-{Environment.ProcessId}";
         var cluster = await EmbeddedCluster.StartAsync(
             folder, new ClusterOptions { SharedBuffersMegabytes = BuffersMegabytes }, CancellationToken.None);
+        Cpu.Postmaster = Postmaster.FindLive(cluster.Folders)!.Pid;
         var house = await House.OpenAsync(
             new ServerOptions
             {
