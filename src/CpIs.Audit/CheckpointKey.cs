@@ -54,6 +54,7 @@ public sealed class CheckpointKey
 
     private static void Create(string path)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
