@@ -27,6 +27,9 @@ internal static class EntryBytes
     internal static long Microseconds(DateTimeOffset time) =>
         (time.UtcTicks - EpochTicks) / TimeSpan.TicksPerMicrosecond;
 
+    internal static DateTimeOffset Time(long microseconds) =>
+        new(EpochTicks + (microseconds * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
     internal static int WriteHead(
         Span<byte> to, int lane, long position, long? group, Guid id, DateTimeOffset recorded)
     {
