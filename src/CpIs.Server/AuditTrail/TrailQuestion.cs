@@ -40,6 +40,9 @@ internal sealed record TrailQuestion
 
     public IReadOnlyList<DateRange> Dates { get; init; } = [];
 
+    /// <summary>The span an export's file stays in, its end excluded.</summary>
+    public (DateTime From, DateTime Until)? Within { get; init; }
+
     public string[]? Ids { get; init; }
 
     public string[]? Numbers { get; init; }
@@ -170,7 +173,7 @@ internal sealed record TrailQuestion
     /// </summary>
     private (DateTime From, DateTime Until) Span()
     {
-        var (from, until) = (DateTime.UnixEpoch, Never);
+        var (from, until) = Within ?? (DateTime.UnixEpoch, Never);
         foreach (var date in Dates)
         {
             var (low, high) = Bounds(date);
