@@ -40,7 +40,7 @@ public sealed class AuditLog : IAsyncDisposable
             ApplicationName = "cpis-ledger",
             MaxPoolSize = UpkeepConnectionsMax,
         };
-        database = new NpgsqlSlimDataSourceBuilder(text.ConnectionString).Build();
+        database = new NpgsqlSlimDataSourceBuilder(text.ConnectionString).EnableArrays().Build();
     }
 
     /// <summary>A read lane and at least one write lane are held.</summary>

@@ -8,14 +8,15 @@ namespace CpIs.Audit;
 /// </summary>
 public sealed class CheckpointFile(string path)
 {
-    private const int OpenAttemptsMax = 50;
-    private const int OpenWaitMs = 20;
+    private const int TurnAttemptsMax = 50;
+    private const int TurnWaitMs = 20;
 
-    /// <summary>Adds notes, each followed by an empty line. Servers may share the file: a writer holds it.</summary>
+    /// <summary>Adds notes, each followed by an empty line. Servers may share the file.</summary>
     public async Task AppendAsync(IReadOnlyCollection<string> notes, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(notes);
-        await using var file = await OpenAsync(stop);
+        await using var turn = await TakeTurnAsync(stop);
+        await using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         file.Seek(0, SeekOrigin.End);
         await file.WriteAsync(Encoding.UTF8.GetBytes(await RepairAsync(file, stop) + string.Concat(
             notes.Select(note => note + "\n"))), stop);
@@ -69,17 +70,18 @@ public sealed class CheckpointFile(string path)
         return end is [(byte)'\n', (byte)'\n'] ? "" : "\n\n\n";
     }
 
-    private async Task<FileStream> OpenAsync(CancellationToken stop)
+    /// <summary>Servers that share the file write one after the other; readers need no turn.</summary>
+    private async Task<FileStream> TakeTurnAsync(CancellationToken stop)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                return new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
             }
-            catch (IOException) when (attempt < OpenAttemptsMax)
+            catch (IOException) when (attempt < TurnAttemptsMax)
             {
-                await Task.Delay(OpenWaitMs, stop);
+                await Task.Delay(TurnWaitMs, stop);
             }
         }
     }

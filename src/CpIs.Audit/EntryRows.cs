@@ -37,7 +37,7 @@ internal static class EntryRows
     private const string Columns = """
         format, lane, position, group_position, entry_id, recorded,
         kind, interaction, status, action, outcome, reason, nhs_number,
-        array_to_string(disclosed, chr(31)),
+        array_to_json(disclosed)::text,
         resource_type, resource_id, resource_version, query, found,
         agent_issuer, agent_subject, agent_user_id, agent_name, agent_role, activity_code,
         organisation, organisation_name, client_id, token_id, purpose_of_use, purpose_reason,

@@ -80,15 +80,25 @@ internal sealed class WriteLanes(AuditLogOptions options, string kind, Func<stri
 
     private async Task<Rental> RentAsync()
     {
-        if (free.Reader.TryRead(out var ready))
+        if (free.Reader.TryRead(out var ready) && !ready.Lane.Lost)
         {
             return ready;
         }
 
+        ready?.End();
         using var patience = new CancellationTokenSource(options.CommitWaitMs);
         try
         {
-            return await free.Reader.ReadAsync(patience.Token);
+            while (true)
+            {
+                var next = await free.Reader.ReadAsync(patience.Token);
+                if (!next.Lane.Lost)
+                {
+                    return next;
+                }
+
+                next.End();
+            }
         }
         catch (Exception late) when (late is OperationCanceledException or ChannelClosedException)
         {

@@ -48,6 +48,7 @@ internal sealed class House : IAsyncDisposable
         this.cluster = cluster;
         dataFolder = cluster?.DataFolder ?? options.DataFolder ?? Path.Combine(AppContext.BaseDirectory, "data");
         app = Build(connection, clock);
+        cluster?.Tell = app.Services.GetRequiredService<ILogger<EmbeddedCluster>>().Database;
     }
 
     /// <summary>Services of the running server, for the tests that look behind the wire.</summary>
@@ -139,6 +140,9 @@ internal sealed class House : IAsyncDisposable
             {
                 ConnectionString = connection,
                 Instance = options.Instance,
+                Deployment = options.Deployment,
+                CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
+                CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
             },
             clock));

@@ -20,6 +20,9 @@ internal sealed record ServerOptions
 
     public bool Samples { get; init; } = true;
 
+    /// <summary>Name of the deployment in every signed checkpoint: letters, digits, hyphens.</summary>
+    public string Deployment { get; init; } = "local";
+
     /// <summary>Name of this process in the ledger.</summary>
     public string Instance { get; init; } = $"{Environment.MachineName}-{Environment.ProcessId}";
 
@@ -36,6 +39,7 @@ internal sealed record ServerOptions
             Sandbox = sandbox,
             Connection = configuration.GetConnectionString("Cpis"),
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
+            Deployment = configuration["Deployment"] ?? (sandbox ? "sandbox" : "local"),
         };
         if (int.TryParse(configuration["CPIS_PORT"], out var port))
         {

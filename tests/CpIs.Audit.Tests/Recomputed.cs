@@ -143,12 +143,14 @@ internal static class Recomputed
         long number => Big(number),
         bool truth => [truth ? (byte)1 : (byte)0],
         string text => Encoding.UTF8.GetBytes(text),
-        string[] texts => Encoding.UTF8.GetBytes(string.Join('\u001f', texts)),
+        string[] texts => Encoding.UTF8.GetBytes(Json(texts)),
         byte[] bytes => bytes,
         Guid id => Convert.FromHexString(id.ToString("N")),
         DateTime time => Big((time - Epoch).Ticks / 10),
         _ => throw new NotSupportedException(value.GetType().Name),
     };
+
+    private static string Json(string[] texts) => "[" + string.Join(",", texts.Select(text => $"\"{text}\"")) + "]";
 
     private static byte[] Big(int number)
     {

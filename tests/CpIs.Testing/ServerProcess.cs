@@ -42,7 +42,8 @@ public sealed class ServerProcess : IAsyncDisposable
     public static async Task<ServerProcess> StartAsync(string dataFolder, params string[] arguments)
     {
         var port = FreePort();
-        var start = new ProcessStartInfo("dotnet")
+        // A process group of its own, as a terminal gives it: a test can then press Ctrl-C without hitting itself.
+        var start = new ProcessStartInfo("setsid")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -50,7 +51,7 @@ public sealed class ServerProcess : IAsyncDisposable
         };
         string[] all =
         [
-            Path.Combine(AppContext.BaseDirectory, "CpIs.Server.dll"),
+            "dotnet", Path.Combine(AppContext.BaseDirectory, "CpIs.Server.dll"),
             "--port", port.ToString(CultureInfo.InvariantCulture), "--data", dataFolder, .. arguments,
         ];
         foreach (var argument in all)
@@ -109,9 +110,14 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>The polite end, as a service manager asks for it.</summary>
-    public async Task<int> TerminateAsync()
+    public Task<int> TerminateAsync() => SignalAsync("-TERM", Pid);
+
+    /// <summary>Ctrl-C: the terminal signals every process of the group.</summary>
+    public Task<int> InterruptAsync() => SignalAsync("-INT", -Pid);
+
+    private async Task<int> SignalAsync(string signal, int target)
     {
-        using var kill = Process.Start("kill", ["-TERM", Pid.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", [signal, "--", target.ToString(CultureInfo.InvariantCulture)]);
         using var bound = new CancellationTokenSource(EndMax);
         await _process.WaitForExitAsync(bound.Token);
         return _process.ExitCode;
@@ -144,7 +150,7 @@ public sealed class ServerProcess : IAsyncDisposable
         }
     }
 
-    private async Task<bool> IsReadyAsync()
+    public async Task<bool> IsReadyAsync()
     {
         try
         {

@@ -11,10 +11,10 @@ internal sealed class Checker
 
     private const string OwnStart = "https://fhir.cpis.example/StructureDefinition/CpIs-";
 
-    private static readonly Invariant ClosedRule = CpIsRules.Find("cpis-closed-1")!;
-
     private readonly R4Types types = new(R4Table.Load());
     private readonly Dictionary<string, Shape> profiles = new(StringComparer.Ordinal);
+
+    private readonly Dictionary<string, Shape> ofType = new(StringComparer.Ordinal);
 
     public Checker(IReadOnlyList<Definition> definitions)
     {
@@ -24,7 +24,12 @@ internal sealed class Checker
         var compiler = new ProfileCompiler(types, structures, sets);
         foreach (var canonical in structures.Keys)
         {
-            profiles.Add(canonical, compiler.Compile(canonical)!);
+            var shape = compiler.Compile(canonical)!;
+            profiles.Add(canonical, shape);
+            if (canonical == OwnStart + shape.Type)
+            {
+                ofType.Add(shape.Type, shape);
+            }
         }
     }
 
@@ -40,13 +45,13 @@ internal sealed class Checker
 
     /// <summary>The shape of our profile of a resource type, else of the type itself; null when R4 has no such type.</summary>
     public Shape? FindForType(string type) =>
-        profiles.TryGetValue(OwnStart + type, out var ours) ? ours : types.FindResource(type);
+        ofType.TryGetValue(type, out var ours) ? ours : types.FindResource(type);
 
     /// <summary>Checks one resource against one shape: one pass, every issue.</summary>
     public IReadOnlyList<Issue> Check(ReadOnlySpan<byte> json, Shape shape)
     {
         var run = Run.Rent();
-        run.Begin(shape.Type, Array.Find(shape.Invariants, rule => rule.Key == ClosedRule.Key));
+        run.Begin(shape.Type, shape.Closed);
         if (run.Tape.Read(json) is { } problem)
         {
             run.Report(IssueSeverity.Fatal, "structure", "json", null, problem);
@@ -54,7 +59,7 @@ internal sealed class Checker
         }
 
         var doc = new Doc(json, run.Tape.Tokens);
-        if (!doc.IsText(doc.Get(0, "resourceType"u8), System.Text.Encoding.UTF8.GetBytes(shape.Type)))
+        if (!doc.IsText(doc.Get(0, "resourceType"u8), shape.TypeName))
         {
             run.Report(IssueSeverity.Fatal, "structure", "resource-type", null, $"A {shape.Type} is expected here.");
             return run.End();
@@ -74,8 +79,10 @@ internal sealed class Checker
         return document.RootElement.Clone();
     }
 
-    private static IEnumerable<(string System, string Code)> Listed(JsonElement set) =>
+    private static IEnumerable<CodedTerm> Listed(JsonElement set) =>
         from include in set.GetProperty("compose").GetProperty("include").EnumerateArray()
         from concept in include.GetProperty("concept").EnumerateArray()
-        select (include.GetProperty("system").GetString()!, concept.GetProperty("code").GetString()!);
+        select new CodedTerm(
+            include.GetProperty("system").GetString()!, concept.GetProperty("code").GetString()!,
+            concept.TryGetProperty("display", out var display) ? display.GetString() : null);
 }

@@ -21,12 +21,12 @@ internal static class CpIsRules
     [
         new("cpis-closed-1", "Only the extensions named in the profile may be sent. Leave this one out.",
             static (_, _, _) => true),
-        new("cpis-nhs-1", "", (d, t, _) => !d.Has(t, "value"u8) || IsNhsNumber(d.Text(d.Get(t, "value"u8))))
+        new("cpis-nhs-1", "", (d, t, _) => !d.HasText(t, "value"u8) || IsNhsNumber(d.Text(d.Get(t, "value"u8))))
         {
             At = "value", Code = "value", Say = (d, t) => NhsNumber.Fault(Encoding.UTF8.GetString(d.Text(d.Get(t, "value"u8))))!,
         },
         new("cpis-nhs-2", "", (d, t, _) =>
-            !d.Has(t, "valueString"u8) || NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8)))) == null)
+            !d.HasText(t, "valueString"u8) || NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8)))) == null)
         {
             At = "value", Code = "value", Say = (d, t) => NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8))))!,
         },
@@ -39,7 +39,7 @@ internal static class CpIsRules
         new("cpis-episode-1", "The plan must be named: EpisodeOfCare/ and its id, or the urn:uuid of the EpisodeOfCare in "
             + "the same Bundle.", (d, t, _) => PointsTo(d, t, "EpisodeOfCare"u8)),
         new("cpis-plan-1", "The system must be https://fhir.cpis.example/Id/council-plan/ and the council's ODS code.",
-            (d, t, _) => IsCouncils(d.Text(d.Get(t, "system"u8)), PlanSystem)) { At = "system" },
+            (d, t, _) => !d.HasText(t, "system"u8) || IsCouncils(d.Text(d.Get(t, "system"u8)), PlanSystem)) { At = "system" },
         new("cpis-identifier-1", "Beside the NHS number only the council's own person number is kept: type PI, and the system "
             + "https://fhir.cpis.example/Id/council-person/ and the council's ODS code.", (d, t, _) => IsPersonNumber(d, t)),
         new("cpis-date-1", "This must be a full date, YYYY-MM-DD.",
@@ -48,9 +48,9 @@ internal static class CpIsRules
         new("cpis-status-1", "A finished plan needs its end date.", (d, t, _) =>
             !d.IsText(t, "status"u8, "finished"u8) || d.HasElement(d.Get(t, "period"u8), "end"u8)) { At = "period" },
         new("cpis-due-1", "Only an unborn child plan has an expected due date.",
-            (d, t, _) => !HasExtension(d, t, DueDate) || IsUnborn(d, t)) { At = "extension" },
+            (d, t, _) => !HasExtension(d, t, DueDate) || IsUnborn(d, t)) { At = "extension", OnlyWith = "extension" },
         new("cpis-follows-1", "An unborn child plan does not follow another plan.",
-            (d, t, _) => !HasExtension(d, t, FollowsPlan) || !IsUnborn(d, t)) { At = "extension" },
+            (d, t, _) => !HasExtension(d, t, FollowsPlan) || !IsUnborn(d, t)) { At = "extension", OnlyWith = "extension" },
     ];
 
     public static Invariant? Find(string key) => Array.Find(All, rule => rule.Key == key);

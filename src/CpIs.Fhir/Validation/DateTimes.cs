@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace CpIs.Fhir.Validation;
 
 /// <summary>
@@ -53,7 +51,7 @@ internal readonly record struct DateTimes(int Year, int Month, int Day, bool Has
         }
 
         if (text[7] != '-' || !Digits(text, 8, 2, out var day) || day < 1
-            || day > CultureInfo.InvariantCulture.Calendar.GetDaysInMonth(year, month))
+            || day > DateTime.DaysInMonth(year, month))
         {
             return false;
         }

@@ -31,9 +31,9 @@ internal readonly ref struct Doc(ReadOnlySpan<byte> json, ReadOnlySpan<Token> to
             return None;
         }
 
-        for (var at = token + 1; at < tokens[token].Next; at = tokens[at].Next)
+        for (int at = token + 1, end = tokens[token].Next; at < end; at = tokens[at].Next)
         {
-            if (Name(at).SequenceEqual(name))
+            if (IsNamed(at, name))
             {
                 return at;
             }
@@ -42,7 +42,19 @@ internal readonly ref struct Doc(ReadOnlySpan<byte> json, ReadOnlySpan<Token> to
         return None;
     }
 
+    /// <summary>Whether a property's name reads so.</summary>
+    public bool IsNamed(int at, ReadOnlySpan<byte> name)
+    {
+        ref readonly var token = ref tokens[at];
+        return token.Escaped
+            ? Name(at).SequenceEqual(name)
+            : token.Length == name.Length && json.Slice(token.Start, token.Length).SequenceEqual(name);
+    }
+
     public bool Has(int token, ReadOnlySpan<byte> name) => Get(token, name) != None;
+
+    /// <summary>Whether a property is there and a string, as far as a rule about its text is concerned.</summary>
+    public bool HasText(int token, ReadOnlySpan<byte> name) => Is(Get(token, name), TokenKind.String);
 
     /// <summary>Whether a property of a choice is there: value matches valueString, valueQuantity and _valueString.</summary>
     public bool HasChoice(int token, ReadOnlySpan<byte> stem)

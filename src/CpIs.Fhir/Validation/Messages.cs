@@ -50,6 +50,10 @@ internal static class Messages
         return Encoding.ASCII.GetString(name);
     }
 
+    public static string WrongType(Element choice) => choice.Variants.Length == 1
+        ? $"{choice.Name} must be given as {choice.Name}{choice.Variants[0].JsonSuffix}."
+        : $"{choice.Name} cannot have this type here.";
+
     public static string Missing(Element element, Shape shape) => $"{element.Name} is missing in {shape.Type}.";
 
     public static string NotAllowed(Element element, Shape shape) =>
@@ -59,7 +63,7 @@ internal static class Messages
         $"{element.Name} is given {count} times; at most {element.Max} allowed.";
 
     public static string TooFew(Element element, int count) =>
-        $"{element.Name} is given {count} times; at least {element.Min} needed.";
+        $"{element.Name} is given {count} times; at least {element.MinOfAll} needed.";
 
     public static string NoSlice(Element element, Slicing slicing) =>
         $"This {element.Name} is not one of those shared here ({string.Join(", ", slicing.Slices.Select(s => s.Name))}). "

@@ -26,7 +26,13 @@ internal static class Primitives
         SearchValues.Create([.. Enumerable.Range(0, 32).Except([9, 10, 13]).Select(code => (byte)code)]);
 
     /// <summary>Whether the text of a value, its escapes resolved, is of the type's format.</summary>
-    public static bool IsValid(PrimitiveKind kind, ReadOnlySpan<byte> text) => kind switch
+    /// <param name="kind">The type.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="escaped">Whether it had escapes: only these bring control characters into JSON.</param>
+    public static bool IsValid(PrimitiveKind kind, ReadOnlySpan<byte> text, bool escaped) =>
+        IsOfFormat(kind, text) && (!escaped || !text.ContainsAny(Controls));
+
+    private static bool IsOfFormat(PrimitiveKind kind, ReadOnlySpan<byte> text) => kind switch
     {
         PrimitiveKind.Boolean => true,
         PrimitiveKind.Integer => IsWhole(text, int.MinValue),
@@ -55,10 +61,10 @@ internal static class Primitives
         Utf8Parser.TryParse(text, out int number, out var read) && read == text.Length && number >= least;
 
     private static bool IsString(ReadOnlySpan<byte> text) =>
-        text.Length is > 0 and <= StringBytesMax && !text.ContainsAny(Controls);
+        text.Length is > 0 and <= StringBytesMax;
 
     private static bool IsUri(ReadOnlySpan<byte> text) =>
-        text.Length > 0 && !text.ContainsAny(Spaces) && !text.ContainsAny(Controls)
+        text.Length > 0 && !text.ContainsAny(Spaces)
             && (!text.StartsWith("urn:"u8) || IsUrn(text));
 
     /// <summary>An OID or UUID is held to its own form wherever it stands.</summary>
@@ -66,8 +72,8 @@ internal static class Primitives
         text.StartsWith("urn:oid:"u8) ? IsOid(text) : !text.StartsWith("urn:uuid:"u8) || IsUuid(text);
 
     private static bool IsCode(ReadOnlySpan<byte> text) =>
-        text.Length > 0 && text[0] != ' ' && text[^1] != ' ' && text.IndexOf("  "u8) < 0
-            && !text.ContainsAny(OtherSpaces) && !text.ContainsAny(Controls);
+        text.Length > 0 && (!text.ContainsAny(Spaces)
+            || (text[0] != ' ' && text[^1] != ' ' && text.IndexOf("  "u8) < 0 && !text.ContainsAny(OtherSpaces)));
 
     private static bool IsOid(ReadOnlySpan<byte> text)
     {

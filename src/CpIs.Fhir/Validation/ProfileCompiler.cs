@@ -28,23 +28,21 @@ internal sealed class ProfileCompiler(
 
         var type = structure.GetProperty("type").GetString()!;
         var under = types.Find(type) ?? throw new InvalidOperationException($"R4 has no type {type}.");
-        var shape = Shape(SnapshotPart.Tree(structure), under, canonical);
+        var tree = SnapshotPart.Tree(structure);
+        var shape = Shape(tree, under, canonical, [.. Added(tree, canonical, under.Invariants)]);
         compiled.Add(canonical, shape);
         return shape;
     }
 
-    private Shape Shape(SnapshotPart part, Shape under, string profile)
+    /// <summary>The shape of what a part lists; the part's own rules go with its place, except at the root.</summary>
+    private Shape Shape(SnapshotPart part, Shape under, string profile, params Invariant[] rules)
     {
         var shape = new Shape(under.Type, profile) { IsResource = under.IsResource };
-        shape.Invariants = Invariants(part, profile, [.. under.Invariants]);
-        shape.Fill([.. under.Elements.Select(element =>
-            part.Child(element.Name) is { } child ? Element(child, element, profile) : element)]);
-        if (shape.Find("text") is { Max: 0 })
-        {
-            // A profile that forbids the narrative is not then told that it should have one.
-            shape.Invariants = [.. shape.Invariants.Where(rule => rule.Key != "dom-6")];
-        }
+        Element[] elements = [.. under.Elements.Select(element =>
+            part.Child(element.Name) is { } child ? Element(child, element, profile) : element)];
 
+        shape.Invariants = [.. under.Invariants.Where(rule => !IsIdle(rule, elements)), .. rules];
+        shape.Fill(elements);
         return shape;
     }
 
@@ -54,6 +52,7 @@ internal sealed class ProfileCompiler(
         var min = Math.Max(part.Min, under.IsChoice ? 0 : slicesMin);
         var element = new Element(under.Name, min, part.Max, under.IsArray, under.IsChoice)
         {
+            MinOfAll = part.Min,
             MinProfile = min > under.Min || isSlice ? profile : under.MinProfile,
             MaxProfile = part.Max < under.Max || isSlice ? profile : under.MaxProfile,
         };
@@ -96,10 +95,7 @@ internal sealed class ProfileCompiler(
             }
 
             Invariant[] inherited = [.. variant.Invariants, .. variant.Shape?.Invariants ?? []];
-            variant.Invariants =
-            [
-                .. variant.Invariants, .. Invariants(part, profile, inherited).Skip(inherited.Length),
-            ];
+            variant.Invariants = [.. variant.Invariants, .. Added(part, profile, inherited)];
         });
     }
 
@@ -150,14 +146,18 @@ internal sealed class ProfileCompiler(
         : structures.TryGetValue(canonical, out var ours) ? ours.GetProperty("type").GetString()!
         : throw new InvalidOperationException($"The target {canonical} is not known.");
 
-    private static Invariant[] Invariants(SnapshotPart part, string profile, Invariant[] inherited)
+    /// <summary>A rule about content that the profile forbids altogether is not also broken: contained and narrative.</summary>
+    private static bool IsIdle(Invariant rule, Element[] elements) => rule.Key switch
     {
-        var added = part.InvariantKeys
-            .Where(key => key is not ("ele-1" or "ext-1") && inherited.All(rule => rule.Key != key))
-            .Select(key => CpIsRules.Find(key) is { } ours
-                ? ours with { Profile = profile }
-                : R4Invariants.Find(key)
-                    ?? throw new InvalidOperationException($"{profile}: {part.Id} asks for {key}, which is not written."));
-        return [.. inherited, .. added];
-    }
+        "dom-2" or "dom-3" or "dom-4" or "dom-5" => elements.Any(element => element is { Name: "contained", Max: 0 }),
+        "dom-6" => elements.Any(element => element is { Name: "text", Max: 0 }),
+        _ => false,
+    };
+
+    private static IEnumerable<Invariant> Added(SnapshotPart part, string profile, Invariant[] inherited) => part.InvariantKeys
+        .Where(key => key is not ("ele-1" or "ext-1") && inherited.All(rule => rule.Key != key))
+        .Select(key => CpIsRules.Find(key) is { } ours
+            ? ours with { Profile = profile }
+            : R4Invariants.Find(key)
+                ?? throw new InvalidOperationException($"{profile}: {part.Id} asks for {key}, which is not written."));
 }

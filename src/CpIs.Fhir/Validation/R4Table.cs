@@ -32,7 +32,7 @@ internal sealed class R4Table
             }
             else if (set != null)
             {
-                set.Codes.AddRange(words.Skip(1).Select(code => (words[0], code)));
+                set.Codes.AddRange(words.Skip(1).Select(code => new CodedTerm(words[0], code, null)));
             }
             else if (words[0] != "#")
             {
@@ -77,7 +77,7 @@ internal sealed class R4Table
 
     internal static string[] Keys(string word) => word.StartsWith('^') ? word[1..].Split(',') : [];
 
-    private sealed record SetLines(int Number, string Canonical, List<(string System, string Code)> Codes);
+    private sealed record SetLines(int Number, string Canonical, List<CodedTerm> Codes);
 }
 
 /// <summary>One type of the table with the elements it adds to the type it is based on.</summary>

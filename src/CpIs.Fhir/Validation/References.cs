@@ -8,12 +8,21 @@ namespace CpIs.Fhir.Validation;
 /// </summary>
 internal static class References
 {
+    /// <summary>Contained resources looked through for one reference; what lies beyond is taken to be there.</summary>
+    private const int ContainedMax = 1_000;
+
     private const string TargetRule = "reference-target";
 
-    public static Problem? Problem(Doc doc, int token, R4Types types, int resource, string[] targets)
+    public static Problem? Problem(Doc doc, int token, R4Types types, int resource, Variant variant)
     {
+        var targets = variant.Targets;
         var literal = doc.Text(doc.Get(token, "reference"u8));
         var named = doc.Text(doc.Get(token, "type"u8));
+        if (named.IsEmpty && (literal.StartsWith("urn:uuid:"u8) || IsPlain(literal, variant.TargetStarts)))
+        {
+            return null;
+        }
+
         if (!literal.IsEmpty && literal[0] == (byte)'#')
         {
             return Contained(doc, literal[1..], resource, targets);
@@ -78,6 +87,20 @@ internal static class References
         literal.IndexOf((byte)':') is var colon and > 0 && literal.IndexOf((byte)'/') is var slash
             && (slash < 0 || slash > colon);
 
+    /// <summary>One of the allowed types and an id: what nearly every reference is.</summary>
+    private static bool IsPlain(ReadOnlySpan<byte> literal, byte[][] starts)
+    {
+        foreach (var start in starts)
+        {
+            if (literal.StartsWith(start))
+            {
+                return Primitives.IsId(literal[start.Length..]);
+            }
+        }
+
+        return false;
+    }
+
     private static bool IsAllowed(ReadOnlySpan<byte> type, string[] targets)
     {
         if (type.IsEmpty || targets.Length == 0)
@@ -99,8 +122,14 @@ internal static class References
     private static Problem? Contained(Doc doc, ReadOnlySpan<byte> id, int resource, string[] targets)
     {
         var contained = doc.Get(resource, "contained"u8);
+        var left = ContainedMax;
         for (var at = doc.First(contained); at != Doc.None; at = doc.Following(contained, at))
         {
+            if (left-- == 0)
+            {
+                return null;
+            }
+
             if (doc.IsText(at, "id"u8, id))
             {
                 return IsAllowed(doc.Text(doc.Get(at, "resourceType"u8)), targets)

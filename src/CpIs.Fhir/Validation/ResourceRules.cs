@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace CpIs.Fhir.Validation;
 
 /// <summary>The invariants of FHIR's resources that this service receives or renders, but for Bundle's.</summary>
@@ -6,14 +8,14 @@ internal static class ResourceRules
     public static readonly Invariant[] All =
     [
         new("dom-2", "A contained resource may not contain others.",
-            (d, t, _) => !Contained(d, t, static (d, c) => d.Has(c, "contained"u8))),
+            (d, t, _) => !Contained(d, t, static (d, c) => d.Has(c, "contained"u8))) { OnlyWith = "contained" },
         new("dom-3", "A contained resource must be referred to from the resource, or refer to it.",
-            (d, t, _) => !Contained(d, t, (d, c) => !IsReferredTo(d, t, c))),
+            (d, t, _) => AreReferredTo(d, t)) { OnlyWith = "contained" },
         new("dom-4", "A contained resource has no version and no last update of its own.",
             (d, t, _) => !Contained(d, t, static (d, c) => d.Get(c, "meta"u8) is var meta
-                && (d.HasElement(meta, "versionId"u8) || d.HasElement(meta, "lastUpdated"u8)))),
+                && (d.HasElement(meta, "versionId"u8) || d.HasElement(meta, "lastUpdated"u8)))) { OnlyWith = "contained" },
         new("dom-5", "A contained resource has no security label of its own.",
-            (d, t, _) => !Contained(d, t, static (d, c) => d.Has(d.Get(c, "meta"u8), "security"u8))),
+            (d, t, _) => !Contained(d, t, static (d, c) => d.Has(d.Get(c, "meta"u8), "security"u8))) { OnlyWith = "contained" },
         new("dom-6", "A resource should have a narrative for people to read.",
             (d, t, _) => d.Has(d.Get(t, "text"u8), "div"u8)) { Severity = IssueSeverity.Warning },
         new("pat-1", "A contact has a name, a telecom, an address or an organization.",
@@ -41,6 +43,9 @@ internal static class ResourceRules
         .. BundleRules.All,
     ];
 
+    /// <summary>Codings compared for one observation; nobody means to send more.</summary>
+    private const int ComparisonsMax = 100_000;
+
     private delegate bool Offends(Doc doc, int contained);
 
     private static bool Contained(Doc doc, int resource, Offends offends)
@@ -57,18 +62,27 @@ internal static class ResourceRules
         return false;
     }
 
-    private static bool IsReferredTo(Doc doc, int resource, int contained)
+    /// <summary>One pass for the names, one for the contained: many of both must not multiply.</summary>
+    private static bool AreReferredTo(Doc doc, int resource)
     {
-        var id = doc.Text(doc.Get(contained, "id"u8));
+        var named = new HashSet<string>(StringComparer.Ordinal);
         for (var at = resource; at < doc[resource].Next; at++)
         {
-            if (doc[at].Kind != TokenKind.String || doc.Text(at) is not [(byte)'#', .. var named])
+            if (doc.Text(at) is [(byte)'#', _, ..] and var literal)
             {
-                continue;
+                named.Add(Encoding.UTF8.GetString(literal[1..]));
             }
+        }
 
-            var inside = at > contained && at < doc[contained].Next;
-            if (named.IsEmpty ? inside : named.SequenceEqual(id) && !id.IsEmpty)
+        return !Contained(doc, resource, (d, c) =>
+            !named.Contains(Encoding.UTF8.GetString(d.Text(d.Get(c, "id"u8)))) && !RefersToContainer(d, c));
+    }
+
+    private static bool RefersToContainer(Doc doc, int contained)
+    {
+        for (var at = contained; at < doc[contained].Next; at++)
+        {
+            if (doc.IsText(at, "#"u8))
             {
                 return true;
             }
@@ -104,6 +118,7 @@ internal static class ResourceRules
 
     private static bool ComponentRepeatsCode(Doc doc, int observation)
     {
+        var compared = 0;
         var codings = doc.Get(doc.Get(observation, "code"u8), "coding"u8);
         var components = doc.Get(observation, "component"u8);
         for (var part = doc.First(components); part != Doc.None; part = doc.Following(components, part))
@@ -113,9 +128,9 @@ internal static class ResourceRules
             {
                 for (var other = doc.First(codings); other != Doc.None; other = doc.Following(codings, other))
                 {
-                    if (IsSameCoding(doc, at, other))
+                    if (compared++ > ComparisonsMax || IsSameCoding(doc, at, other))
                     {
-                        return true;
+                        return compared <= ComparisonsMax;
                     }
                 }
             }

@@ -28,6 +28,14 @@ internal sealed class Shape(string type, string? profile)
 
     public Invariant[] Invariants { get; set; } = [];
 
+    /// <summary>The invariants with the elements one of which must be there for the rule to be worth asking.</summary>
+    public (Invariant Rule, ulong OnlyWith)[] Rules { get; private set; } = [];
+
+    public byte[] TypeName { get; } = Encoding.UTF8.GetBytes(type);
+
+    /// <summary>The rule that closes extensions throughout, when the profile has it.</summary>
+    public Invariant? Closed => Array.Find(Invariants, rule => rule.Key == "cpis-closed-1");
+
     public void Fill(IReadOnlyList<Element> elements)
     {
         if (elements.Count > ElementsMax)
@@ -38,6 +46,7 @@ internal sealed class Shape(string type, string? profile)
         Elements = [.. elements];
         Slots = [.. elements.SelectMany((element, bit) => element.Variants.Select(v => new Slot(element, bit, v)))];
         Required = elements.Select((element, bit) => element.Min > 0 ? 1UL << bit : 0).Aggregate(0UL, (a, b) => a | b);
+        Rules = [.. Invariants.Select(rule => (rule, Mask(rule.OnlyWith)))];
         buckets = new int[(int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)Slots.Length * 4 + 4)];
         for (var slot = 0; slot < Slots.Length; slot++)
         {
@@ -50,6 +59,10 @@ internal sealed class Shape(string type, string? profile)
             buckets[bucket] = slot + 1;
         }
     }
+
+    private ulong Mask(string? name) => name == null
+        ? ulong.MaxValue
+        : Elements.Select((element, bit) => element.Name == name ? 1UL << bit : 0).Aggregate(0UL, (a, b) => a | b);
 
     /// <summary>The slot of a JSON name (without underscore), or -1.</summary>
     public int Find(ReadOnlySpan<byte> name)
@@ -74,6 +87,21 @@ internal sealed class Shape(string type, string? profile)
     }
 
     public Element? Find(string name) => Array.Find(Elements, element => element.Name == name);
+
+    /// <summary>The choice that a name would belong to if its type were allowed: value for valueString.</summary>
+    public Element? FindChoice(ReadOnlySpan<byte> name)
+    {
+        foreach (var element in Elements)
+        {
+            if (element.IsChoice && name.Length > element.Name.Length && char.IsAsciiLetterUpper((char)name[element.Name.Length])
+                && Ascii.Equals(name[..element.Name.Length], element.Name))
+            {
+                return element;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The slot whose name differs from this one in case only, for a better message.</summary>
     public Slot? FindIgnoringCase(ReadOnlySpan<byte> name)
@@ -119,6 +147,9 @@ internal sealed class Element(string name, int min, int max, bool isArray, bool 
 
     public int Max { get; } = max;
 
+    /// <summary>What is asked of the items together, when the slices ask for more of their own.</summary>
+    public int MinOfAll { get; init; } = min;
+
     /// <summary>Whether JSON writes it as an array: so it is when FHIR, not the profile, lets it repeat.</summary>
     public bool IsArray { get; } = isArray;
 
@@ -140,6 +171,9 @@ internal sealed class Element(string name, int min, int max, bool isArray, bool 
 /// <summary>One type an element may have, with all that is asked of a value of it.</summary>
 internal sealed class Variant(string type)
 {
+    private byte[][]? targetStarts;
+    private bool? asksNothing;
+
     public string Type { get; } = type;
 
     /// <summary>What follows the element's name in JSON when it is a choice: String in valueString.</summary>
@@ -165,6 +199,9 @@ internal sealed class Variant(string type)
     /// <summary>The types a Reference may point to; empty for any.</summary>
     public string[] Targets { get; set; } = [];
 
+    /// <summary>The same as bytes with a slash, to see at a glance that a reference is right.</summary>
+    public byte[][] TargetStarts => targetStarts ??= [.. Targets.Select(target => Encoding.UTF8.GetBytes(target + "/"))];
+
     public string? TargetsProfile { get; set; }
 
     public string? LengthProfile { get; set; }
@@ -174,9 +211,15 @@ internal sealed class Variant(string type)
     /// <summary>Whether an underscore sibling may carry its id and extensions.</summary>
     public bool HasSibling => Kind != PrimitiveKind.None && Shape != null;
 
+    /// <summary>Whether its place asks nothing of a well-formed value, as most places do.</summary>
+    public bool AsksNothing => asksNothing ??= Fixed == null && Pattern == null && Binding == null && MaxLength == null
+        && !IsReference && Invariants.Length == 0;
+
     public Variant With(Action<Variant> change)
     {
         var copy = (Variant)MemberwiseClone();
+        copy.asksNothing = null;
+        copy.targetStarts = null;
         change(copy);
         return copy;
     }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Unicode;
 
 namespace CpIs.Fhir.Validation;
@@ -44,9 +43,11 @@ internal sealed class Tape
     /// <summary>A tape longer than this, in tokens, is given back after use.</summary>
     private const int KeptTokensMax = 16_384;
 
+    private const int FirstTokens = 512;
+
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
-    private Token[] tokens = new Token[512];
+    private Token[] tokens = new Token[FirstTokens];
     private int count;
 
     public ReadOnlySpan<Token> Tokens => tokens.AsSpan(0, count);
@@ -54,24 +55,32 @@ internal sealed class Tape
     /// <summary>Reads the text; null when it is well-formed, else what is wrong in words for a person.</summary>
     public string? Read(ReadOnlySpan<byte> json)
     {
-        count = 0;
         if (!Utf8.IsValid(json))
         {
             return "The body is not valid UTF-8.";
         }
 
-        var skipped = json.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
-        var options = new JsonReaderOptions { MaxDepth = DepthMax };
-        var reader = new Utf8JsonReader(json[skipped..], options);
-        try
+        var start = json.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
+        while (true)
         {
-            return Fill(ref reader, skipped) ? null : $"The body has more than {TokensMax:N0} JSON values.";
-        }
-        catch (JsonException problem)
-        {
-            return reader.CurrentDepth >= DepthMax
-                ? $"The body is nested deeper than {DepthMax} levels."
-                : $"The body is not JSON: line {problem.LineNumber + 1}, byte {problem.BytePositionInLine + 1}.";
+            var scanner = new JsonScanner(json, start, tokens);
+            var outcome = scanner.Scan();
+            count = scanner.Count;
+            switch (outcome)
+            {
+                case ScanOutcome.Whole:
+                    return null;
+                case ScanOutcome.TooDeep:
+                    return $"The body is nested deeper than {DepthMax} levels.";
+                case ScanOutcome.Full when tokens.Length >= TokensMax:
+                    return $"The body has more than {TokensMax:N0} JSON values.";
+                case ScanOutcome.Full:
+                    // A scan is far cheaper than the rest of a check, and most texts fit at once.
+                    tokens = new Token[Math.Min(Math.Max(tokens.Length * 4, json.Length / 16), TokensMax)];
+                    break;
+                default:
+                    return $"The body is not JSON: {Place(json[..scanner.Position])}.";
+            }
         }
     }
 
@@ -80,79 +89,10 @@ internal sealed class Tape
     {
         if (tokens.Length > KeptTokensMax)
         {
-            tokens = new Token[512];
+            tokens = new Token[FirstTokens];
         }
     }
 
-    private bool Fill(ref Utf8JsonReader reader, int skipped)
-    {
-        Span<int> open = stackalloc int[DepthMax + 1];
-        var depth = 0;
-        while (reader.Read())
-        {
-            if (count == tokens.Length && !Grow())
-            {
-                return false;
-            }
-
-            if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
-            {
-                Close(open[--depth]);
-                continue;
-            }
-
-            ref var token = ref tokens[count];
-            token.Kind = KindOf(reader.TokenType);
-            var quoted = token.Kind is TokenKind.String or TokenKind.Name;
-            token.Start = (int)reader.TokenStartIndex + skipped + (quoted ? 1 : 0);
-            token.Length = reader.ValueSpan.Length;
-            token.Escaped = quoted && reader.ValueIsEscaped;
-            if (token.Kind >= TokenKind.Array)
-            {
-                open[depth++] = count++;
-            }
-            else if (token.Kind == TokenKind.Name)
-            {
-                count++;
-            }
-            else
-            {
-                Close(count++);
-            }
-        }
-
-        return true;
-    }
-
-    private void Close(int value)
-    {
-        tokens[value].Next = count;
-        if (value > 0 && tokens[value - 1].Kind == TokenKind.Name)
-        {
-            tokens[value - 1].Next = count;
-        }
-    }
-
-    private bool Grow()
-    {
-        if (tokens.Length >= TokensMax)
-        {
-            return false;
-        }
-
-        Array.Resize(ref tokens, Math.Min(tokens.Length * 2, TokensMax));
-        return true;
-    }
-
-    private static TokenKind KindOf(JsonTokenType type) => type switch
-    {
-        JsonTokenType.StartObject => TokenKind.Object,
-        JsonTokenType.StartArray => TokenKind.Array,
-        JsonTokenType.PropertyName => TokenKind.Name,
-        JsonTokenType.String => TokenKind.String,
-        JsonTokenType.Number => TokenKind.Number,
-        JsonTokenType.True => TokenKind.True,
-        JsonTokenType.False => TokenKind.False,
-        _ => TokenKind.Null,
-    };
+    private static string Place(ReadOnlySpan<byte> before) =>
+        $"line {before.Count((byte)'\n') + 1}, byte {before.Length - (before.LastIndexOf((byte)'\n') + 1) + 1}";
 }

@@ -52,7 +52,7 @@ internal ref partial struct Walk
             Report("structure", "max", element.MaxProfile, Messages.TooMany(element, index));
         }
 
-        if (index > 0 && index < element.Min)
+        if (index > 0 && index < element.MinOfAll)
         {
             Report("required", "min", element.MinProfile, Messages.TooFew(element, index));
         }

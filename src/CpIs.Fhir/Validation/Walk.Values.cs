@@ -73,7 +73,7 @@ internal ref partial struct Walk
             return Xhtml(text);
         }
 
-        if (Primitives.IsValid(kind, text))
+        if (Primitives.IsValid(kind, text, doc[value].Escaped))
         {
             return true;
         }
@@ -112,6 +112,11 @@ internal ref partial struct Walk
     /// <summary>What the element's place asks of a value that is well formed.</summary>
     private readonly void Asked(Variant variant, int token)
     {
+        if (variant.AsksNothing)
+        {
+            return;
+        }
+
         if (variant.Fixed is { } exact && !exact.Matches(doc, token))
         {
             Report("value", "fixed", exact.Profile, Messages.Expected(exact));
@@ -137,12 +142,15 @@ internal ref partial struct Walk
             Reference(variant, token);
         }
 
-        Rules(variant.Invariants, token);
+        foreach (var rule in variant.Invariants)
+        {
+            Ask(rule, token);
+        }
     }
 
     private readonly void Reference(Variant variant, int token)
     {
-        if (References.Problem(doc, token, types, run.Resource, variant.Targets) is { } problem)
+        if (References.Problem(doc, token, types, run.Resource, variant) is { } problem)
         {
             var profile = problem.Rule == "reference-target" ? variant.TargetsProfile : null;
             Report("value", problem.Rule, profile, problem.Text, problem.Below);

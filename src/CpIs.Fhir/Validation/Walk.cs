@@ -40,14 +40,20 @@ internal ref partial struct Walk(Doc doc, Run run, R4Types types)
         }
 
         run.Close(frame);
-        Rules(shape.Invariants, token);
+        foreach (var (rule, onlyWith) in shape.Rules)
+        {
+            if ((seen & onlyWith) != 0 || onlyWith == ulong.MaxValue)
+            {
+                Ask(rule, token);
+            }
+        }
     }
 
     private readonly ulong Names(int token, Shape shape, int frame, bool hasValue)
     {
         var seen = 0UL;
         var substance = false;
-        for (var at = doc.First(token); at != Doc.None; at = doc.Following(token, at))
+        for (int at = token + 1, end = doc[token].Next; at < end; at = doc[at].Next)
         {
             var name = doc.Name(at);
             var sibling = name.Length > 1 && name[0] == (byte)'_';
@@ -104,6 +110,13 @@ internal ref partial struct Walk(Doc doc, Run run, R4Types types)
     private readonly void Unknown(ReadOnlySpan<byte> name, Shape shape)
     {
         var bare = name is [(byte)'_', .. var rest] ? rest : name;
+        if (shape.FindChoice(bare) is { } choice)
+        {
+            var profile = choice.Variants.Length == 1 ? shape.Profile : null;
+            Report("structure", "type", profile, Messages.WrongType(choice), choice.Name);
+            return;
+        }
+
         var near = shape.FindIgnoringCase(bare);
         var shown = Messages.Shown(bare);
         Report("structure", "unknown-element", null, Messages.Unknown(shown, shape.Type, near), shown ?? "");
@@ -145,15 +158,12 @@ internal ref partial struct Walk(Doc doc, Run run, R4Types types)
         run.Leave();
     }
 
-    private readonly void Rules(Invariant[] rules, int token)
+    private readonly void Ask(Invariant rule, int token)
     {
-        foreach (var rule in rules)
+        if (!rule.Holds(doc, token, run.Resource))
         {
-            if (!rule.Holds(doc, token, run.Resource))
-            {
-                var text = rule.Say == null ? rule.Text : rule.Say(doc, token);
-                run.Report(rule.Severity, rule.Code, rule.Key, rule.Profile, text, rule.At);
-            }
+            var text = rule.Say == null ? rule.Text : rule.Say(doc, token);
+            run.Report(rule.Severity, rule.Code, rule.Key, rule.Profile, text, rule.At);
         }
     }
 

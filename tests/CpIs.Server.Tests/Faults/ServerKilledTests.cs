@@ -60,7 +60,8 @@ public sealed class ServerKilledTests : IDisposable
     }
 
     // One connection: reads until the server is gone, and hands over only what it received whole.
-    private static async Task ReadAsync(Sandbox sandbox, AuthenticationHeaderValue token, ChannelWriter<string> received)
+    private static async Task ReadAsync(
+        Sandbox sandbox, AuthenticationHeaderValue token, ChannelWriter<string> received)
     {
         using var own = new HttpClient { BaseAddress = sandbox.Server.Client.BaseAddress };
         try
