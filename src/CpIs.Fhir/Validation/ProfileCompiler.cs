@@ -52,7 +52,7 @@ internal sealed class ProfileCompiler(
         var min = Math.Max(part.Min, under.IsChoice ? 0 : slicesMin);
         var element = new Element(under.Name, min, part.Max, under.IsArray, under.IsChoice)
         {
-            MinOfAll = part.Min,
+            MinOfAll = part.Slices.Count > 0 && slicesMin >= part.Min ? 0 : part.Min,
             MinProfile = min > under.Min || isSlice ? profile : under.MinProfile,
             MaxProfile = part.Max < under.Max || isSlice ? profile : under.MaxProfile,
         };
