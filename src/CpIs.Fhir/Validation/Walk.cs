@@ -136,7 +136,7 @@ internal ref partial struct Walk(Doc doc, Run run, R4Types types)
             return;
         }
 
-        if (element.HoldsExtensions && run.Closed is { } closed && element.Slicing == null)
+        if (element.HoldsExtensions && run.Closed is { } closed && element.Slicing == null && !run.IsInMeta)
         {
             run.Report(closed.Severity, "extension", closed.Key, closed.Profile, closed.Text, element.Name);
             return;

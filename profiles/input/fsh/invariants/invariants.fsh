@@ -1,7 +1,7 @@
 Invariant: cpis-closed-1
 Description: "Only the extensions named in the profile may be sent, at the places it names"
 Severity: #error
-Expression: "descendants().modifierExtension.empty() and descendants().extension.count() = descendants().ofType(Identifier).extension.count()"
+Expression: "descendants().modifierExtension.empty() and descendants().extension.count() = descendants().ofType(Identifier).extension.count() + meta.extension.count() + meta.descendants().extension.count()"
 
 Invariant: cpis-nhs-1
 Description: "An NHS number is ten digits, the last of which is the modulus 11 check digit"
