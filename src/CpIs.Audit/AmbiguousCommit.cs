@@ -14,11 +14,11 @@ internal static class AmbiguousCommit
     private const string RootSql = "select root from ledger.batch where lane = $1 and first = $2";
 
     /// <summary>
-    /// A later commit that waits for the standby proves the earlier one arrived there. It needs a transaction with a
-    /// number of its own, which this gives without touching a table.
+    /// A later commit that waits for the standby proves the earlier one arrived there. It must write something to the
+    /// log of the database, or it would not wait; a message does so without touching a table.
     /// </summary>
     private const string ProofSql =
-        "select set_config('synchronous_commit', 'on', true), pg_current_xact_id()";
+        "select set_config('synchronous_commit', 'on', true), pg_logical_emit_message(true, 'cpis', 'proof')";
 
     /// <summary>True: committed and durable. False: certainly not. Throws when there was no answer in time.</summary>
     internal static async Task<bool> FindOutAsync(AuditLogOptions options, Lane lane, PlacedBatch placed)

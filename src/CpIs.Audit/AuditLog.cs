@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Npgsql;
 
 namespace CpIs.Audit;
@@ -9,18 +8,22 @@ namespace CpIs.Audit;
 /// </summary>
 public sealed class AuditLog : IAsyncDisposable
 {
-    /// <summary>Times a submission is run when PostgreSQL undid it for a reason that passes.</summary>
-    private const int WriteAttemptsMax = 3;
+    /// <summary>Connections for signing and for making months ahead.</summary>
+    private const int UpkeepConnectionsMax = 3;
 
     private readonly AuditLogOptions options;
     private readonly TimeProvider clock;
     private readonly ReadQueue queue;
     private readonly ReadLane[] readLanes;
     private readonly WriteLanes writeLanes;
-    private readonly ConcurrentDictionary<int, bool> parked = new();
+    private readonly WriteLanes uploadLanes;
+    private readonly LaneRegister lanes = new();
+    private readonly NpgsqlDataSource database;
     private readonly CancellationTokenSource closing = new();
     private readonly List<Task> loops = [];
+    private readonly CancellationTokenSource signingStop = new();
     private CancellationTokenRegistration stopping;
+    private Task signing = Task.CompletedTask;
 
     public AuditLog(AuditLogOptions options, TimeProvider clock)
     {
@@ -30,7 +33,14 @@ public sealed class AuditLog : IAsyncDisposable
         queue = new ReadQueue(options, clock);
         readLanes = [.. Enumerable.Range(0, options.ReadLanes)
             .Select(_ => new ReadLane(options, queue, KeeperOf(LaneKind.Read), clock))];
-        writeLanes = new WriteLanes(options, LaneKind.Write, KeeperOf);
+        writeLanes = new WriteLanes(options, LaneKind.Write, KeeperOf, clock);
+        uploadLanes = new WriteLanes(options, LaneKind.Upload, KeeperOf, clock);
+        var text = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        {
+            ApplicationName = "cpis-ledger",
+            MaxPoolSize = UpkeepConnectionsMax,
+        };
+        database = new NpgsqlSlimDataSourceBuilder(text.ConnectionString).EnableArrays().Build();
     }
 
     /// <summary>A read lane and at least one write lane are held.</summary>
@@ -51,6 +61,17 @@ public sealed class AuditLog : IAsyncDisposable
         for (var i = 0; i < options.WriteLanes; i++)
         {
             loops.Add(writeLanes.KeepAsync(closing.Token));
+        }
+
+        for (var i = 0; i < options.UploadLanes; i++)
+        {
+            loops.Add(uploadLanes.KeepAsync(closing.Token));
+        }
+
+        loops.Add(new MonthsAhead(options, database, clock).RunAsync(closing.Token));
+        if (Signer() is { } signer)
+        {
+            signing = signer.RunAsync(signingStop.Token);
         }
 
         return Task.CompletedTask;
@@ -82,72 +103,32 @@ public sealed class AuditLog : IAsyncDisposable
     /// start, after a deadlock, a lock time-out or a connection lost before the commit. An exception of its own, or
     /// its return without a commit, leaves no trace.
     /// </summary>
-    public async Task<T> WriteAsync<T>(string? council, Func<WriteTransaction, Task<T>> work)
-    {
-        ArgumentNullException.ThrowIfNull(work);
-        for (var attempt = 1; ; attempt++)
-        {
-            var rental = await writeLanes.RentAsync();
-            var transaction = new WriteTransaction(options, rental.Lane, council, clock);
-            try
-            {
-                var result = await work(transaction);
-                await transaction.RollbackAsync();
-                return result;
-            }
-            catch (Exception cause) when (MayRunAgain(cause, transaction) && attempt < WriteAttemptsMax)
-            {
-                await EndAsync(transaction, rental.Lane, cause);
-            }
-            catch (Exception cause) when (!transaction.Committed && IsOurs(cause, rental.Lane))
-            {
-                await EndAsync(transaction, rental.Lane, cause);
-                throw new LedgerUnavailable("The change could not be made.", cause);
-            }
-            catch (Exception cause)
-            {
-                await EndAsync(transaction, rental.Lane, cause);
-                throw;
-            }
-            finally
-            {
-                writeLanes.Return(rental);
-            }
-        }
-    }
+    public Task<T> WriteAsync<T>(string? council, Func<WriteTransaction, Task<T>> work) =>
+        writeLanes.RunAsync(council, work);
+
+    /// <summary>As <see cref="WriteAsync{T}"/>, on the upload lane: an upload holds up no submission.</summary>
+    public Task<T> UploadAsync<T>(string? council, Func<WriteTransaction, Task<T>> work) =>
+        uploadLanes.RunAsync(council, work);
 
     /// <summary>Commits what is queued, then gives the lanes back.</summary>
     public async ValueTask DisposeAsync()
     {
         queue.Close();
         writeLanes.Close();
+        uploadLanes.Close();
         await stopping.DisposeAsync();
         await closing.CancelAsync();
         await Task.WhenAll(loops);
+        await signingStop.CancelAsync();
+        await signing;
+        await database.DisposeAsync();
+        signingStop.Dispose();
         closing.Dispose();
     }
 
-    private static bool IsBroken(Exception cause, Lane lane) =>
-        cause is NpgsqlException && !Failure.IsCertain(cause)
-        && lane.Connection.FullState.HasFlag(System.Data.ConnectionState.Open) is false;
+    private CheckpointSigner? Signer() => options.CheckpointKeyFile is { } file
+        ? new CheckpointSigner(options, CheckpointKey.FromFile(file), lanes, new CheckpointStore(database), clock)
+        : null;
 
-    /// <summary>Before the commit was sent nothing changed, so a broken connection is no reason to give up.</summary>
-    private static bool MayRunAgain(Exception cause, WriteTransaction transaction) =>
-        !transaction.Committed
-        && (Failure.IsRetryable(cause) || (!transaction.Sent && cause is NpgsqlException && !Failure.IsCertain(cause)));
-
-    private static bool IsOurs(Exception cause, Lane lane) =>
-        IsBroken(cause, lane) || Failure.IsLostHead(cause) || Failure.IsRetryable(cause);
-
-    private static async Task EndAsync(WriteTransaction transaction, Lane lane, Exception cause)
-    {
-        if (Failure.IsLostHead(cause) || IsBroken(cause, lane))
-        {
-            transaction.Lose(cause);
-        }
-
-        await transaction.RollbackAsync();
-    }
-
-    private LaneKeeper KeeperOf(string kind) => new(options, kind, parked);
+    private LaneKeeper KeeperOf(string kind) => new(options, kind, lanes);
 }

@@ -15,6 +15,9 @@ public sealed record AuditLogOptions
     /// <summary>Submissions that may run at once; each rents a lane of its own.</summary>
     public int WriteLanes { get; init; } = 8;
 
+    /// <summary>Uploads that may run at once, apart from all else.</summary>
+    public int UploadLanes { get; init; } = 1;
+
     /// <summary>Entries that may wait for the read lanes; the next caller is refused at once.</summary>
     public int QueueEntriesMax { get; init; } = 8192;
 
@@ -27,6 +30,15 @@ public sealed record AuditLogOptions
     /// <summary>Longest statement on a lane; after it the lane is given up and taken anew.</summary>
     public int StatementSeconds { get; init; } = 30;
 
-    /// <summary>Told in one sentence, without personal data, that a lane was lost, parked, or refused an entry.</summary>
+    /// <summary>Names the deployment in every checkpoint: letters, digits, hyphens.</summary>
+    public string Deployment { get; init; } = "local";
+
+    /// <summary>File of the signing key, made when it is not there. Without it no checkpoint is signed.</summary>
+    public string? CheckpointKeyFile { get; init; }
+
+    /// <summary>Append-only file outside the database that keeps every checkpoint.</summary>
+    public string? CheckpointFile { get; init; }
+
+    /// <summary>Told in a sentence, without personal data, that a lane was lost, parked, or refused an entry.</summary>
     public Action<string>? Alarm { get; init; }
 }

@@ -27,6 +27,9 @@ internal static class EntryBytes
     internal static long Microseconds(DateTimeOffset time) =>
         (time.UtcTicks - EpochTicks) / TimeSpan.TicksPerMicrosecond;
 
+    internal static DateTimeOffset Time(long microseconds) =>
+        new(EpochTicks + (microseconds * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
     internal static int WriteHead(
         Span<byte> to, int lane, long position, long? group, Guid id, DateTimeOffset recorded)
     {
@@ -67,7 +70,7 @@ internal static class EntryBytes
         Number(bytes, entry.Outcome);
         Text(bytes, entry.Reason);
         Text(bytes, entry.NhsNumber);
-        Text(bytes, stored.Disclosed);
+        Text(bytes, References(entry.Disclosed));
         Text(bytes, entry.ResourceType);
         Text(bytes, entry.ResourceId);
         Number(bytes, entry.ResourceVersion);
@@ -84,6 +87,10 @@ internal static class EntryBytes
         Text(bytes, entry.Instance);
         return bytes.ToArray();
     }
+
+    /// <summary>A JSON array; the references were cleaned of whatever JSON would have to escape.</summary>
+    private static string References(IReadOnlyList<string> disclosed) =>
+        disclosed.Count == 0 ? "[]" : "[\"" + string.Join("\",\"", disclosed) + "\"]";
 
     private static void Agent(MemoryStream bytes, AuditEntry entry)
     {

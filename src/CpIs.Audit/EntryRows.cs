@@ -34,17 +34,22 @@ internal static class EntryRows
             set_config('cpis.last', $3, false)
         """;
 
+    private const string Columns = """
+        format, lane, position, group_position, entry_id, recorded,
+        kind, interaction, status, action, outcome, reason, nhs_number,
+        array_to_json(disclosed)::text,
+        resource_type, resource_id, resource_version, query, found,
+        agent_issuer, agent_subject, agent_user_id, agent_name, agent_role, activity_code,
+        organisation, organisation_name, client_id, token_id, purpose_of_use, purpose_reason,
+        address, setting, unscheduled, plan_found, in_history, request_id, correlation_id, instance
+        """;
+
     private const string CopySql = """
         copy (
             select e.* from ledger.batch b cross join lateral (
                 select
-                    format, lane, position, group_position, entry_id, recorded,
-                    kind, interaction, status, action, outcome, reason, nhs_number,
-                    array_to_string(disclosed, chr(31)),
-                    resource_type, resource_id, resource_version, query, found,
-                    agent_issuer, agent_subject, agent_user_id, agent_name, agent_role, activity_code,
-                    organisation, organisation_name, client_id, token_id, purpose_of_use, purpose_reason,
-                    address, setting, unscheduled, plan_found, in_history, request_id, correlation_id, instance
+        """ + " " + Columns + """
+
                 from ledger.entry
                 where recorded = b.recorded and lane = b.lane
                     and position between greatest(b.first, current_setting('cpis.first')::bigint)
@@ -57,12 +62,31 @@ internal static class EntryRows
         to stdout (format binary)
         """;
 
-    internal static async IAsyncEnumerable<EntryRow> ReadAsync(
-        NpgsqlConnection connection, int lane, long first, long last,
+    private const string ClaimsSql = """
+        copy (
+            select
+        """ + " " + Columns + """
+
+            from ledger.entry
+            where lane = current_setting('cpis.lane')::int and position = current_setting('cpis.first')::bigint)
+        to stdout (format binary)
+        """;
+
+    internal static IAsyncEnumerable<EntryRow> ReadAsync(
+        NpgsqlConnection connection, int lane, long first, long last, CancellationToken stop) =>
+        CopyAsync(CopySql, connection, lane, first, last, stop);
+
+    /// <summary>Rows that claim a position, also where no batch would look for them. Reads the whole table.</summary>
+    internal static IAsyncEnumerable<EntryRow> ReadClaimsAsync(
+        NpgsqlConnection connection, int lane, long position, CancellationToken stop) =>
+        CopyAsync(ClaimsSql, connection, lane, position, position, stop);
+
+    private static async IAsyncEnumerable<EntryRow> CopyAsync(
+        string sql, NpgsqlConnection connection, int lane, long first, long last,
         [EnumeratorCancellation] CancellationToken stop)
     {
         await SetRangeAsync(connection, lane, first, last, stop);
-        await using var stream = await connection.BeginRawBinaryCopyAsync(CopySql, stop);
+        await using var stream = await connection.BeginRawBinaryCopyAsync(sql, stop);
         var buffer = new byte[BufferBytes];
         var (start, end) = (0, 0);
         var header = SignatureBytes;

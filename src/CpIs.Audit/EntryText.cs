@@ -15,7 +15,7 @@ internal static class EntryText
     internal const int ReasonCharsMax = 1024;
     internal const int QueryBytesMax = 8 * 1024;
 
-    /// <summary>Separates the references of one entry in its canonical bytes; no text may contain it.</summary>
+    /// <summary>Separates the references of one entry on their way to the database; no text may contain it.</summary>
     internal const char Separator = '\u001f';
 
     private const char Replacement = '\ufffd';
@@ -33,6 +33,15 @@ internal static class EntryText
     }
 
     internal static string? CleanOrNull(string? text, int charsMax) => text is null ? null : Clean(text, charsMax);
+
+    /// <summary>A reference holds no character that JSON would have to escape.</summary>
+    internal static string CleanReference(string reference, int charsMax)
+    {
+        var clean = Clean(reference, charsMax);
+        return clean.AsSpan().IndexOfAnyInRange('\0', '\u001f') < 0 && clean.AsSpan().IndexOfAny('"', '\\') < 0
+            ? clean
+            : string.Concat(clean.Select(c => c is < ' ' or '"' or '\\' ? Replacement : c));
+    }
 
     /// <summary>A request beyond the maximum is kept as its hash and length, in words.</summary>
     internal static byte[]? CleanQuery(byte[]? query)

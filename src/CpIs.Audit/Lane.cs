@@ -25,7 +25,10 @@ internal sealed class Lane(int number, NpgsqlConnection connection, string appli
     /// <summary>Unique to this connection, so a successor can end precisely this backend.</summary>
     internal string ApplicationName { get; } = applicationName;
 
+    /// <summary>Touched by the lane's one writer only; others look at <see cref="Tip"/>.</summary>
     internal MerkleEdge Edge { get; private set; } = edge;
+
+    internal LaneTip Tip { get; private set; } = new(number, edge.Size, edge.Root());
 
     internal bool Lost { get; private set; }
 
@@ -36,7 +39,7 @@ internal sealed class Lane(int number, NpgsqlConnection connection, string appli
 
     internal void Lose() => Lost = true;
 
-    /// <summary>One batch at a time: it is placed on the spare edge, which becomes the lane's when it is durable.</summary>
+    /// <summary>One at a time: it is placed on the spare edge, which becomes the lane's when it is durable.</summary>
     internal PlacedBatch Place(IReadOnlyList<StoredEntry[]> groups, DateTimeOffset now)
     {
         Edge.CopyTo(spare);
@@ -83,11 +86,9 @@ internal sealed class Lane(int number, NpgsqlConnection connection, string appli
         }
 
         (Edge, spare) = (placed.Edge, Edge);
+        Tip = new LaneTip(Number, placed.Last, placed.Root);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        Lost = true;
-        await Connection.DisposeAsync();
-    }
+    /// <summary>Gives the lane back; what it came to may still be signed.</summary>
+    public ValueTask DisposeAsync() => Connection.DisposeAsync();
 }

@@ -1,12 +1,10 @@
-using System.Collections.Concurrent;
-
 namespace CpIs.Audit;
 
 /// <summary>
 /// Gets a lane of one kind and gets another when it is lost, for as long as the process lives: nobody has to restart
 /// anything when the database comes back.
 /// </summary>
-internal sealed class LaneKeeper(AuditLogOptions options, string kind, ConcurrentDictionary<int, bool> parked)
+internal sealed class LaneKeeper(AuditLogOptions options, string kind, LaneRegister lanes)
 {
     private const int RetryMsMin = 50;
     private const int RetryMsMax = 1000;
@@ -21,13 +19,14 @@ internal sealed class LaneKeeper(AuditLogOptions options, string kind, Concurren
         {
             try
             {
-                var lane = await LaneLease.OpenAsync(options, kind, [.. parked.Keys], predecessor, stop);
+                var lane = await LaneLease.OpenAsync(options, kind, lanes.Parked, predecessor, stop);
                 predecessor = lane.ApplicationName;
+                lanes.Hold(lane);
                 return lane;
             }
             catch (LaneCorrupt corrupt)
             {
-                parked[corrupt.Lane] = true;
+                lanes.Park(corrupt.Lane);
                 options.Alarm?.Invoke("Lane parked: " + corrupt.Message);
             }
             catch (Exception cause)

@@ -58,11 +58,30 @@ internal static class LaneLease
                 await TerminateAsync(connection, predecessor, stop);
             }
 
-            var number = await TakeAsync(connection, kind, parked, stop);
-            var edge = await LaneHead.ReadAsync(connection, number, stop);
-            var lane = new Lane(number, connection, name, edge);
-            lane.Listen();
-            return lane;
+            return await ReadAsync(connection, name, await TakeAsync(connection, kind, parked, stop), stop);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Takes this very lane; null when somebody holds it.</summary>
+    internal static async Task<Lane?> TryOpenAsync(AuditLogOptions options, int number, CancellationToken stop)
+    {
+        var name = "cpis-lane-" + Guid.NewGuid().ToString("N");
+        var connection = new NpgsqlConnection(ConnectionString(options, name));
+        try
+        {
+            await connection.OpenAsync(stop);
+            if (await LockAsync(connection, number, stop))
+            {
+                return await ReadAsync(connection, name, number, stop);
+            }
+
+            await connection.DisposeAsync();
+            return null;
         }
         catch
         {
@@ -130,12 +149,25 @@ internal static class LaneLease
             Parameters = { new() { Value = kind }, new() { Value = SHA256.HashData(ReadOnlySpan<byte>.Empty) } },
         };
         var number = (int)(await create.ExecuteScalarAsync(stop))!;
+        return await LockAsync(connection, number, stop)
+            ? number
+            : throw new LedgerUnavailable("Another process took the new lane first.");
+    }
+
+    private static async Task<bool> LockAsync(NpgsqlConnection connection, int number, CancellationToken stop)
+    {
         await using var hold = new NpgsqlCommand(LockSql, connection)
         {
             Parameters = { new() { Value = number }, new() { Value = LockClass } },
         };
-        return (bool)(await hold.ExecuteScalarAsync(stop))!
-            ? number
-            : throw new LedgerUnavailable("Another process took the new lane first.");
+        return (bool)(await hold.ExecuteScalarAsync(stop))!;
+    }
+
+    private static async Task<Lane> ReadAsync(
+        NpgsqlConnection connection, string name, int number, CancellationToken stop)
+    {
+        var lane = new Lane(number, connection, name, await LaneHead.ReadAsync(connection, number, stop));
+        lane.Listen();
+        return lane;
     }
 }

@@ -5,6 +5,10 @@ internal static class Pause
 {
     /// <summary>Ends early, without an exception, when told to stop.</summary>
     internal static Task JitterAsync(int msMin, int msMax, CancellationToken stop) =>
-        Task.Delay(Random.Shared.Next(msMin, msMax), stop)
+        ForAsync(TimeSpan.FromMilliseconds(Random.Shared.Next(msMin, msMax)), TimeProvider.System, stop);
+
+    /// <summary>Ends early, without an exception, when told to stop.</summary>
+    internal static Task ForAsync(TimeSpan time, TimeProvider clock, CancellationToken stop) =>
+        Task.Delay(time, clock, stop)
             .ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
 }

@@ -85,7 +85,7 @@ internal sealed class StoredEntry
         {
             if (!string.IsNullOrEmpty(reference))
             {
-                clean.Add(EntryText.Clean(reference, EntryText.NameCharsMax));
+                clean.Add(EntryText.CleanReference(reference, EntryText.NameCharsMax));
             }
         }
 

@@ -8,7 +8,8 @@ internal static class TileInsert
 {
     private const string Sql = """
         insert into ledger.tile (lane, level, idx, hashes)
-        select $1, u.level, u.idx, u.hashes from unnest($2::smallint[], $3::bigint[], $4::bytea[]) as u (level, idx, hashes)
+        select $1, u.level, u.idx, u.hashes
+        from unnest($2::smallint[], $3::bigint[], $4::bytea[]) as u (level, idx, hashes)
         """;
 
     /// <summary>Null when the batch filled none, as most do.</summary>

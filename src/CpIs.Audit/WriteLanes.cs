@@ -1,4 +1,6 @@
+using System.Data;
 using System.Threading.Channels;
+using Npgsql;
 
 namespace CpIs.Audit;
 
@@ -6,8 +8,11 @@ namespace CpIs.Audit;
 /// The lanes that submissions rent, one each while they run, so that a blocked row or a lost connection holds up
 /// nobody else. A lost lane is replaced while the others go on.
 /// </summary>
-internal sealed class WriteLanes(AuditLogOptions options, string kind, Func<string, LaneKeeper> keeperOf)
+internal sealed class WriteLanes(AuditLogOptions options, string kind, Func<string, LaneKeeper> keeperOf, TimeProvider clock)
 {
+    /// <summary>Times a submission is run when PostgreSQL undid it for a reason that passes.</summary>
+    private const int AttemptsMax = 3;
+
     private readonly Channel<Rental> free = Channel.CreateUnbounded<Rental>();
     private int held;
 
@@ -28,29 +33,38 @@ internal sealed class WriteLanes(AuditLogOptions options, string kind, Func<stri
         }
     }
 
-    internal async Task<Rental> RentAsync()
+    /// <summary>Runs the work, again where that is safe; what it leaves undone is undone.</summary>
+    internal async Task<T> RunAsync<T>(string? council, Func<WriteTransaction, Task<T>> work)
     {
-        if (free.Reader.TryRead(out var ready))
+        ArgumentNullException.ThrowIfNull(work);
+        for (var attempt = 1; ; attempt++)
         {
-            return ready;
-        }
-
-        using var patience = new CancellationTokenSource(options.CommitWaitMs);
-        try
-        {
-            return await free.Reader.ReadAsync(patience.Token);
-        }
-        catch (Exception late) when (late is OperationCanceledException or ChannelClosedException)
-        {
-            throw new LedgerUnavailable("No " + kind + " lane became free in time.", late);
-        }
-    }
-
-    internal void Return(Rental rental)
-    {
-        if (rental.Lane.Lost || !free.Writer.TryWrite(rental))
-        {
-            rental.End();
+            var rental = await RentAsync();
+            var transaction = new WriteTransaction(options, rental.Lane, council, clock);
+            try
+            {
+                var result = await work(transaction);
+                await transaction.RollbackAsync();
+                return result;
+            }
+            catch (Exception cause) when (MayRunAgain(cause, transaction) && attempt < AttemptsMax)
+            {
+                await EndAsync(transaction, rental.Lane, cause);
+            }
+            catch (Exception cause) when (!transaction.Committed && IsOurs(cause, rental.Lane))
+            {
+                await EndAsync(transaction, rental.Lane, cause);
+                throw new LedgerUnavailable("The change could not be made.", cause);
+            }
+            catch (Exception cause)
+            {
+                await EndAsync(transaction, rental.Lane, cause);
+                throw;
+            }
+            finally
+            {
+                Return(rental);
+            }
         }
     }
 
@@ -62,6 +76,64 @@ internal sealed class WriteLanes(AuditLogOptions options, string kind, Func<stri
         {
             rental.End();
         }
+    }
+
+    private async Task<Rental> RentAsync()
+    {
+        if (free.Reader.TryRead(out var ready) && !ready.Lane.Lost)
+        {
+            return ready;
+        }
+
+        ready?.End();
+        using var patience = new CancellationTokenSource(options.CommitWaitMs);
+        try
+        {
+            while (true)
+            {
+                var next = await free.Reader.ReadAsync(patience.Token);
+                if (!next.Lane.Lost)
+                {
+                    return next;
+                }
+
+                next.End();
+            }
+        }
+        catch (Exception late) when (late is OperationCanceledException or ChannelClosedException)
+        {
+            throw new LedgerUnavailable("No " + kind + " lane became free in time.", late);
+        }
+    }
+
+    private void Return(Rental rental)
+    {
+        if (rental.Lane.Lost || !free.Writer.TryWrite(rental))
+        {
+            rental.End();
+        }
+    }
+
+    private static bool IsBroken(Exception cause, Lane lane) =>
+        cause is NpgsqlException && !Failure.IsCertain(cause)
+        && lane.Connection.FullState.HasFlag(ConnectionState.Open) is false;
+
+    /// <summary>Before the commit was sent nothing changed, so a broken connection is no reason to give up.</summary>
+    private static bool MayRunAgain(Exception cause, WriteTransaction transaction) =>
+        !transaction.Committed
+        && (Failure.IsRetryable(cause) || (!transaction.Sent && cause is NpgsqlException && !Failure.IsCertain(cause)));
+
+    private static bool IsOurs(Exception cause, Lane lane) =>
+        IsBroken(cause, lane) || Failure.IsLostHead(cause) || Failure.IsRetryable(cause);
+
+    private static async Task EndAsync(WriteTransaction transaction, Lane lane, Exception cause)
+    {
+        if (Failure.IsLostHead(cause) || IsBroken(cause, lane))
+        {
+            transaction.Lose(cause);
+        }
+
+        await transaction.RollbackAsync();
     }
 
     /// <summary>A lane in the hands of one submission at a time.</summary>

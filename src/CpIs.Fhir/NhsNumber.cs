@@ -26,7 +26,9 @@ public sealed class NhsNumber : IEquatable<NhsNumber>
         return number is not null;
     }
 
-    /// <summary>Why a text is no NHS number, in words for a clerk, without the number itself; null when it is one.</summary>
+    /// <summary>
+    /// Why a text is no NHS number, in words for a clerk, without the number itself; null when it is one.
+    /// </summary>
     public static string? Fault(string? text)
     {
         if (string.IsNullOrEmpty(text))

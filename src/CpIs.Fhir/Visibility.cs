@@ -89,7 +89,9 @@ public sealed record Visibility(
     /// <summary>Whether health may see it on a day.</summary>
     public bool VisibleOn(DateOnly today) => !Removed && VisibleFrom <= today && today < VisibleUntil;
 
-    /// <summary>The day on which the status of <paramref name="today"/> stops being true; null when it never does.</summary>
+    /// <summary>
+    /// The day on which the status of <paramref name="today"/> stops being true; null when it never does.
+    /// </summary>
     public DateOnly? StatusUntil(DateOnly today)
     {
         if (EpisodeStatus(today) is "entered-in-error" or "finished")

@@ -5,14 +5,17 @@ using Hl7.Fhir.Serialization;
 
 namespace CpIs.Server;
 
-/// <summary>Puts resources on the wire: format by <c>Accept</c> or <c>_format</c>, versions, no storing by anybody.</summary>
+/// <summary>
+/// Puts resources on the wire: format by <c>Accept</c> or <c>_format</c>, versions, no storing by anybody.
+/// </summary>
 internal static class Answers
 {
     private const string Json = "application/fhir+json";
     private const string Xml = "application/fhir+xml";
     private static readonly object XmlWanted = new();
 
-    private static readonly FhirJsonDeserializer Parser = new(new DeserializerSettings().UsingMode(DeserializationMode.Recoverable));
+    private static readonly FhirJsonDeserializer Parser =
+        new(new DeserializerSettings().UsingMode(DeserializationMode.Recoverable));
 
     /// <summary>Settles the answer's format.</summary>
     /// <exception cref="Refused">406 when neither is acceptable.</exception>

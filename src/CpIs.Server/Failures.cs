@@ -20,7 +20,8 @@ internal static class Failures
             try
             {
                 await next(http);
-                if (!http.Response.HasStarted && http.Response is { StatusCode: 404 or 405, ContentLength: null, ContentType: null })
+                if (!http.Response.HasStarted
+                    && http.Response is { StatusCode: 404 or 405, ContentLength: null, ContentType: null })
                 {
                     await NoRouteAsync(http);
                 }
@@ -65,7 +66,9 @@ internal static class Failures
         return Answers.OutcomeAsync(http, status, [new("error", code, detail, Words.NoAnswer)]);
     }
 
-    /// <summary>Types of an exception and its causes, never their messages: the database puts values into those.</summary>
+    /// <summary>
+    /// Types of an exception and its causes, never their messages: the database puts values into those.
+    /// </summary>
     private static string Kind(Exception cause) => string.Join(" < ", Causes(cause).Select(
         c => c is PostgresException refused ? $"PostgresException {refused.SqlState}" : c.GetType().Name));
 

@@ -33,6 +33,10 @@ internal sealed class House : IAsyncDisposable
     /// <summary>Statements a connection keeps prepared.</summary>
     private const int PreparedMax = 64;
 
+    private const int ConnectSeconds = 5;
+
+    private const int StatementSeconds = 15;
+
     private readonly ServerOptions options;
     private readonly EmbeddedCluster? cluster;
     private readonly WebApplication app;
@@ -44,13 +48,17 @@ internal sealed class House : IAsyncDisposable
         this.cluster = cluster;
         dataFolder = cluster?.DataFolder ?? options.DataFolder ?? Path.Combine(AppContext.BaseDirectory, "data");
         app = Build(connection, clock);
+        cluster?.Tell = app.Services.GetRequiredService<ILogger<EmbeddedCluster>>().Database;
     }
 
     /// <summary>Services of the running server, for the tests that look behind the wire.</summary>
     public IServiceProvider Services => app.Services;
 
-    /// <summary>Starts database, migrations, ledger and endpoint; in the sandbox also seeds and loads the samples.</summary>
-    /// <exception cref="StartRefusedException">When the database cannot be had; the message says what to do.</exception>
+    /// <summary>
+    /// Starts database, migrations, ledger and endpoint; in the sandbox also seeds and loads the samples.
+    /// </summary>
+    /// <exception cref="StartRefusedException">When the database cannot be had; the message says what to
+    /// do.</exception>
     public static async Task<House> OpenAsync(ServerOptions options, TimeProvider clock, CancellationToken stop)
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
@@ -126,12 +134,15 @@ internal sealed class House : IAsyncDisposable
     private void AddRooms(IServiceCollection services, string connection, TimeProvider clock)
     {
         services.AddSingleton(options).AddSingleton(clock);
-        services.AddSingleton(_ => Source(connection));
+        services.AddSingleton(_ => Source(connection)).AddSingleton(_ => new DatabaseProbe(connection, clock));
         services.AddSingleton(s => new AuditLog(
             new AuditLogOptions
             {
                 ConnectionString = connection,
                 Instance = options.Instance,
+                Deployment = options.Deployment,
+                CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
+                CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
             },
             clock));
@@ -141,7 +152,8 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
         services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>();
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
-        services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>().AddSingleton<SubmitBundle>();
+        services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
+            .AddSingleton<SubmitBundle>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<PageTokens>();
@@ -149,7 +161,9 @@ internal sealed class House : IAsyncDisposable
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
     }
 
-    /// <summary>The sandbox trusts its own issuer; elsewhere one must be configured, or the server does not start.</summary>
+    /// <summary>
+    /// The sandbox trusts its own issuer; elsewhere one must be configured, or the server does not start.
+    /// </summary>
     private void AddTokens(WebApplicationBuilder builder, TimeProvider clock)
     {
         var bearer = builder.Services.AddAuthentication().AddJwtBearer();
@@ -166,7 +180,8 @@ internal sealed class House : IAsyncDisposable
         }
 
         var authority = builder.Configuration["Issuer:Authority"]
-            ?? throw new StartRefusedException("Set Issuer:Authority and Issuer:Audience: without an issuer nobody could come in.");
+            ?? throw new StartRefusedException(
+                "Set Issuer:Authority and Issuer:Audience: without an issuer nobody could come in.");
         builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
         {
             Tokens.Accept(o, authority, builder.Configuration["Issuer:Audience"] ?? "", clock);
@@ -181,8 +196,8 @@ internal sealed class House : IAsyncDisposable
             MaxPoolSize = ReadConnectionsMax,
             MaxAutoPrepare = PreparedMax,
             AutoPrepareMinUsages = 2,
-            Timeout = 5,
-            CommandTimeout = 15,
+            Timeout = ConnectSeconds,
+            CommandTimeout = StatementSeconds,
         };
         return new NpgsqlSlimDataSourceBuilder(settings.ConnectionString).EnableArrays().Build();
     }

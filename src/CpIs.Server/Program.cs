@@ -1,5 +1,6 @@
 using CpIs.Server;
 using CpIs.Server.Database;
+using CpIs.Server.Sandbox;
 
 var sandbox = Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") == "Sandbox";
 try
@@ -8,6 +9,11 @@ try
         .AddEnvironmentVariables().Build();
     var options = ServerOptions.Read(args, configuration, sandbox);
     await using var house = await House.OpenAsync(options, TimeProvider.System, CancellationToken.None);
+    if (sandbox)
+    {
+        await Console.Out.WriteLineAsync(Invitation.Write(options.Port));
+    }
+
     await house.RunAsync();
     return 0;
 }

@@ -30,7 +30,8 @@ internal delegate Task RouteHandler(Call call);
 /// <param name="Path">Path under <see cref="Routes.Prefix"/>.</param>
 /// <param name="Resource">Resource type, or empty.</param>
 /// <param name="Letter">SMART scope letter needed on the resource type, or null.</param>
-/// <param name="Interaction">FHIR restful-interaction code, http://hl7.org/fhir/R4/valueset-type-restful-interaction.html.</param>
+/// <param name="Interaction">FHIR restful-interaction code,
+/// http://hl7.org/fhir/R4/valueset-type-restful-interaction.html.</param>
 /// <param name="Action">AuditEvent.action.</param>
 /// <param name="Who">Kinds of caller it is for.</param>
 /// <param name="Discloses">What the answer shows.</param>
@@ -58,7 +59,8 @@ internal static class Routes
     public static readonly IReadOnlyList<Route> Table =
     [
         Public("/metadata", "capabilities", _ => ShowCapabilities.AnswerAsync),
-        new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients, To<SubmitBundle>(r => r.AnswerAsync)),
+        new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients,
+            To<SubmitBundle>(r => r.AnswerAsync)),
         .. Plan(PlanView.Flag),
         .. Plan(PlanView.Episode),
         Search("Patient", HealthOrCouncil, Discloses.Patients, To<SearchPatients>(r => r.AnswerAsync)),
@@ -90,7 +92,8 @@ internal static class Routes
 
     /// <summary>FHIR's type names are case-sensitive; the framework's routing is not.</summary>
     private static bool SpeltAs(Route route, PathString path) =>
-        path.StartsWithSegments(Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""), StringComparison.Ordinal);
+        path.StartsWithSegments(Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""),
+            StringComparison.Ordinal);
 
     private static Task NotFoundAsync(HttpContext http)
     {

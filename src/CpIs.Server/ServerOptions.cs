@@ -20,13 +20,18 @@ internal sealed record ServerOptions
 
     public bool Samples { get; init; } = true;
 
+    /// <summary>Name of the deployment in every signed checkpoint: letters, digits, hyphens.</summary>
+    public string Deployment { get; init; } = "local";
+
     /// <summary>Name of this process in the ledger.</summary>
     public string Instance { get; init; } = $"{Environment.MachineName}-{Environment.ProcessId}";
 
     /// <summary>ODS code of the national body, whose auditors see all organisations.</summary>
     public string NationalOrganisation { get; init; } = "X26";
 
-    /// <summary>Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.</summary>
+    /// <summary>
+    /// Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.
+    /// </summary>
     public static ServerOptions Read(string[] args, IConfiguration configuration, bool sandbox)
     {
         var options = new ServerOptions
@@ -34,6 +39,7 @@ internal sealed record ServerOptions
             Sandbox = sandbox,
             Connection = configuration.GetConnectionString("Cpis"),
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
+            Deployment = configuration["Deployment"] ?? (sandbox ? "sandbox" : "local"),
         };
         if (int.TryParse(configuration["CPIS_PORT"], out var port))
         {
@@ -45,7 +51,8 @@ internal sealed record ServerOptions
             options = args[i] switch
             {
                 "--no-samples" => options with { Samples = false },
-                "--port" => options with { Port = int.Parse(Value(args, ++i), System.Globalization.CultureInfo.InvariantCulture) },
+                "--port" => options with { Port = int
+                    .Parse(Value(args, ++i), System.Globalization.CultureInfo.InvariantCulture) },
                 "--data" => options with { DataFolder = Path.GetFullPath(Value(args, ++i)) },
                 var other => throw new ArgumentException($"Unknown argument {other}."),
             };

@@ -3,15 +3,14 @@ using Npgsql;
 
 namespace CpIs.Audit.Tests;
 
-[Collection(nameof(Cluster))]
-public class AppendOnlyTests(Cluster cluster)
+public class AppendOnlyTests
 {
     private static readonly string[] Tables = ["lane", "entry", "batch", "tile", "access", "checkpoint"];
 
     [Fact]
     public async Task Neither_the_server_nor_the_owner_can_change_what_was_recorded()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await using (var log = await Invented.StartedAsync(Invented.Options(database)))
         {
             await log.OpenAsync(Invented.Plan(), Invented.LookUp());
@@ -27,7 +26,7 @@ public class AppendOnlyTests(Cluster cluster)
         });
         foreach (var statement in statements)
         {
-            var asServer = () => Cluster.ExecuteAsync(database.Server, statement);
+            var asServer = () => database.ExecuteAsServerAsync(statement);
             var asOwner = () => database.ExecuteAsync("set role cpis_owner; " + statement);
             (await asServer.Should().ThrowAsync<PostgresException>(statement)).Which.SqlState.Should().Be("42501");
             (await asOwner.Should().ThrowAsync<PostgresException>(statement)).Which.SqlState.Should().Be("42501");
@@ -39,10 +38,10 @@ public class AppendOnlyTests(Cluster cluster)
     [Fact]
     public async Task The_server_can_make_the_months_ahead_and_they_refuse_change_too()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
 
-        await Cluster.ExecuteAsync(database.Server, "select ledger.make_partitions('2031-11-15', 3)");
-        await Cluster.ExecuteAsync(database.Server, "select ledger.make_partitions('2031-11-15', 3)");
+        await database.ExecuteAsServerAsync("select ledger.make_partitions('2031-11-15', 3)");
+        await database.ExecuteAsServerAsync("select ledger.make_partitions('2031-11-15', 3)");
 
         (await database.ScalarAsync<bool>("""
             select array_agg(relname::text order by relname) = '{entry_2031_11,entry_2031_12,entry_2032_01}'

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FluentAssertions;
 using Npgsql;
 
 namespace CpIs.Audit.Tests;
@@ -35,11 +36,11 @@ internal static class Invented
     internal static Sealed<string> Plan(string nhsNumber = Ada, string id = "f1") => new(
         "the plan", [new Disclosed("Flag", id, 1, nhsNumber, "ZZ100", true)], 1);
 
-    internal static async Task<AuditLog> StartedAsync(AuditLogOptions options)
+    internal static async Task<AuditLog> StartedAsync(AuditLogOptions options, TimeProvider? clock = null)
     {
         var alarms = new ConcurrentQueue<string>();
         options = options with { Alarm = options.Alarm + alarms.Enqueue };
-        var log = new AuditLog(options, TimeProvider.System);
+        var log = new AuditLog(options, clock ?? TimeProvider.System);
         await log.StartAsync(CancellationToken.None);
         await Eventually(() => log.Ready, () => string.Join("; ", alarms));
         return log;
@@ -52,6 +53,18 @@ internal static class Invented
         await connection.OpenAsync();
         var lane = await database.ScalarAsync<int>("select lane from ledger.lane where kind = 'read'");
         return new Lane(lane, connection, "thief", await LaneHead.ReadAsync(connection, lane, CancellationToken.None));
+    }
+
+    internal static async Task EventuallyAsync(Func<Task<bool>> holds)
+    {
+        var held = false;
+        for (var i = 0; i < 100 && !held; i++)
+        {
+            held = await holds();
+            await Task.Delay(held ? 0 : 50);
+        }
+
+        held.Should().BeTrue();
     }
 
     internal static async Task Eventually(Func<bool> holds, Func<string>? why = null)

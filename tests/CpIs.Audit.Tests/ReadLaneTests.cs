@@ -3,20 +3,20 @@ using Npgsql;
 
 namespace CpIs.Audit.Tests;
 
-[Collection(nameof(Cluster))]
-public class ReadLaneTests(Cluster cluster)
+public class ReadLaneTests
 {
     [Fact]
     public async Task Many_look_ups_at_once_get_positions_without_a_gap_and_the_recorded_root()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await using (var log = await Invented.StartedAsync(Invented.Options(database)))
         {
             var callers = Enumerable.Range(0, 64).Select(async caller =>
             {
                 for (var i = 0; i < 10; i++)
                 {
-                    (await log.OpenAsync(Invented.Plan(id: $"f{caller}-{i}"), Invented.LookUp())).Should().Be("the plan");
+                    var envelope = Invented.Plan(id: $"f{caller}-{i}");
+                    (await log.OpenAsync(envelope, Invented.LookUp())).Should().Be("the plan");
                 }
             });
             await Task.WhenAll(callers);
@@ -36,7 +36,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task Nothing_opens_while_the_ledger_refuses_the_record()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         var options = Invented.Options(database) with { CommitWaitMs = 1000 };
         await using var log = await Invented.StartedAsync(options);
         await database.ExecuteAsync("revoke insert on ledger.entry from cpis_server");
@@ -56,7 +56,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task A_look_up_waits_no_longer_than_it_was_told_when_the_table_is_locked()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await using var log = await Invented.StartedAsync(Invented.Options(database) with { CommitWaitMs = 300 });
         await using var locker = new NpgsqlConnection(database.Admin);
         await locker.OpenAsync();
@@ -74,7 +74,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task A_full_queue_refuses_at_once_and_drops_nothing_it_accepted()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         var options = Invented.Options(database) with { QueueEntriesMax = 10 };
         await using var log = await Invented.StartedAsync(options);
         await using var locker = new NpgsqlConnection(database.Admin);
@@ -98,7 +98,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task A_killed_connection_costs_at_most_one_answer_and_heals_by_itself()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         await log.OpenAsync(Invented.Plan(), Invented.LookUp());
         var opened = 1;
@@ -134,7 +134,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task A_bad_entry_fails_alone()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync("alter table ledger.entry add check (agent_name <> 'Dr Poison')");
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         var answers = Enumerable.Range(0, 40).Select(async i =>
@@ -160,7 +160,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task Two_servers_on_one_database_never_share_a_lane()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await using (var one = await Invented.StartedAsync(Invented.Options(database)))
         await using (var two = await Invented.StartedAsync(Invented.Options(database)))
         {
@@ -177,7 +177,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task A_lane_whose_place_another_writer_took_gives_way_without_a_fork()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         await log.OpenAsync(Invented.Plan(), Invented.LookUp());
         await using (var thief = await Invented.ThiefAsync(database))
@@ -196,7 +196,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task A_restarted_server_continues_the_lane()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         for (var run = 0; run < 3; run++)
         {
             await using var log = await Invented.StartedAsync(Invented.Options(database));
@@ -212,9 +212,26 @@ public class ReadLaneTests(Cluster cluster)
     }
 
     [Fact]
+    public async Task A_restarted_server_opens_a_lane_from_its_tiles()
+    {
+        var database = await Database.NewAsync();
+        var options = Invented.Options(database);
+        foreach (var looks in new[] { 255, 2, 300, 456 })
+        {
+            await using var log = await Invented.StartedAsync(options);
+            await Task.WhenAll(Enumerable.Range(0, looks).Select(_ => log.RecordAsync(Invented.LookUp())));
+        }
+
+        (await database.ScalarAsync<long>("select count(*) from ledger.tile")).Should().Be(3);
+        (await database.ScalarAsync<long>("select count(*) from ledger.lane where kind = 'read'")).Should().Be(1);
+        (await database.ScalarAsync<long>("select max(position) from ledger.entry")).Should().Be(1013);
+        await Recomputed.ShouldGiveEveryRecordedRootAsync(database);
+    }
+
+    [Fact]
     public async Task A_lane_that_was_tampered_with_is_parked_and_another_is_taken()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await using (var log = await Invented.StartedAsync(Invented.Options(database)))
         {
             await log.OpenAsync(Invented.Plan(), Invented.LookUp());
@@ -238,7 +255,7 @@ public class ReadLaneTests(Cluster cluster)
     [Fact]
     public async Task A_log_started_before_its_database_answers_when_the_database_comes()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         var role = "alter role cpis_server in database " + database.Name;
         await database.ExecuteAsync(role + " set default_transaction_read_only = on");
         var log = new AuditLog(Invented.Options(database) with { CommitWaitMs = 200 }, TimeProvider.System);

@@ -26,7 +26,8 @@ internal static class Recomputed
             leaves.Add(SHA256.HashData([0, .. bytes]));
         }
 
-        await using var heads = new NpgsqlCommand("select lane, first, last, root from ledger.batch order by 1, 2", connection);
+        const string Heads = "select lane, first, last, root from ledger.batch order by 1, 2";
+        await using var heads = new NpgsqlCommand(Heads, connection);
         await using var reader = await heads.ExecuteReaderAsync();
         var next = new Dictionary<int, long>();
         while (await reader.ReadAsync())
@@ -35,7 +36,8 @@ internal static class Recomputed
             first.Should().Be(next.GetValueOrDefault(lane));
             next[lane] = last + 1;
             var leaves = lanes.GetValueOrDefault(lane, []);
-            Root(leaves.GetRange(0, (int)last)).Should().Equal(reader.GetFieldValue<byte[]>(3), $"lane {lane} size {last}");
+            var recorded = reader.GetFieldValue<byte[]>(3);
+            Root(leaves.GetRange(0, (int)last)).Should().Equal(recorded, $"lane {lane} size {last}");
         }
 
         foreach (var (lane, leaves) in lanes)
@@ -44,9 +46,11 @@ internal static class Recomputed
         }
     }
 
-    internal static async IAsyncEnumerable<(int Lane, long Position, byte[] Bytes)> RowsAsync(NpgsqlConnection connection)
+    internal static async IAsyncEnumerable<(int Lane, long Position, byte[] Bytes)> RowsAsync(
+        NpgsqlConnection connection)
     {
-        await using var command = new NpgsqlCommand("select * from ledger.entry order by lane, position", connection);
+        const string Rows = "select * from ledger.entry order by lane, position";
+        await using var command = new NpgsqlCommand(Rows, connection);
         await using var reader = await command.ExecuteReaderAsync();
         while (await reader.ReadAsync())
         {
@@ -75,13 +79,61 @@ internal static class Recomputed
             return leaves[0];
         }
 
+        var k = Below(leaves.Count);
+        return SHA256.HashData([1, .. Root([.. leaves.Take(k)]), .. Root([.. leaves.Skip(k)])]);
+    }
+
+    /// <summary>PATH(m, D[n]) of RFC 6962, as written there.</summary>
+    internal static IEnumerable<byte[]> Path(int m, byte[][] leaves)
+    {
+        if (leaves.Length == 1)
+        {
+            return [];
+        }
+
+        var k = Below(leaves.Length);
+        return m < k
+            ? Path(m, leaves[..k]).Append(Root(leaves[k..]))
+            : Path(m - k, leaves[k..]).Append(Root(leaves[..k]));
+    }
+
+    /// <summary>SUBPROOF(m, D[n], b) of RFC 6962, as written there.</summary>
+    internal static IEnumerable<byte[]> Proof(int m, byte[][] leaves, bool whole)
+    {
+        if (m == leaves.Length)
+        {
+            return whole ? [] : [Root(leaves)];
+        }
+
+        var k = Below(leaves.Length);
+        return m <= k
+            ? Proof(m, leaves[..k], whole).Append(Root(leaves[k..]))
+            : Proof(m - k, leaves[k..], false).Append(Root(leaves[..k]));
+    }
+
+    /// <summary>The root a path leads to, going down the definition instead of up the bits.</summary>
+    internal static byte[] RootOfPath(int m, int n, byte[] leaf, byte[][] path)
+    {
+        if (n == 1)
+        {
+            return leaf;
+        }
+
+        var k = Below(n);
+        return m < k
+            ? SHA256.HashData([1, .. RootOfPath(m, k, leaf, path[..^1]), .. path[^1]])
+            : SHA256.HashData([1, .. path[^1], .. RootOfPath(m - k, n - k, leaf, path[..^1])]);
+    }
+
+    private static int Below(int n)
+    {
         var k = 1;
-        while (k * 2 < leaves.Count)
+        while (k * 2 < n)
         {
             k *= 2;
         }
 
-        return SHA256.HashData([1, .. Root([.. leaves.Take(k)]), .. Root([.. leaves.Skip(k)])]);
+        return k;
     }
 
     private static byte[] Value(object value) => value switch
@@ -91,12 +143,14 @@ internal static class Recomputed
         long number => Big(number),
         bool truth => [truth ? (byte)1 : (byte)0],
         string text => Encoding.UTF8.GetBytes(text),
-        string[] texts => Encoding.UTF8.GetBytes(string.Join('\u001f', texts)),
+        string[] texts => Encoding.UTF8.GetBytes(Json(texts)),
         byte[] bytes => bytes,
         Guid id => Convert.FromHexString(id.ToString("N")),
         DateTime time => Big((time - Epoch).Ticks / 10),
         _ => throw new NotSupportedException(value.GetType().Name),
     };
+
+    private static string Json(string[] texts) => "[" + string.Join(",", texts.Select(text => $"\"{text}\"")) + "]";
 
     private static byte[] Big(int number)
     {

@@ -3,8 +3,7 @@ using Npgsql;
 
 namespace CpIs.Audit.Tests;
 
-[Collection(nameof(Cluster))]
-public class WriteTransactionTests(Cluster cluster)
+public class WriteTransactionTests
 {
     private const string CounterSql = """
         create table cpis.counter (id int primary key, n int not null);
@@ -12,10 +11,13 @@ public class WriteTransactionTests(Cluster cluster)
         grant select, insert, update on cpis.counter to cpis_server;
         """;
 
+    private const string SettingsSql =
+        "select current_setting('cpis.council'), current_setting('synchronous_commit')";
+
     [Fact]
     public async Task A_change_and_its_entry_commit_together()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync(CounterSql);
         await using var log = await Invented.StartedAsync(Invented.Options(database));
 
@@ -23,7 +25,7 @@ public class WriteTransactionTests(Cluster cluster)
         {
             await using var batch = transaction.CreateBatch();
             batch.BatchCommands.Add(new("update cpis.counter set n = n + 1 where id = 1 returning n"));
-            batch.BatchCommands.Add(new("select current_setting('cpis.council'), current_setting('synchronous_commit')"));
+            batch.BatchCommands.Add(new(SettingsSql));
             string council;
             await using (var reader = await batch.ExecuteReaderAsync())
             {
@@ -55,7 +57,7 @@ public class WriteTransactionTests(Cluster cluster)
     [Fact]
     public async Task Refused_work_leaves_no_trace_and_frees_its_lane()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync(CounterSql);
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         for (var i = 0; i < 5; i++)
@@ -80,7 +82,7 @@ public class WriteTransactionTests(Cluster cluster)
     [Fact]
     public async Task A_change_whose_entry_cannot_be_stored_is_undone()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync(CounterSql);
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         await database.ExecuteAsync("alter table ledger.entry add check (false) not valid");
@@ -95,7 +97,7 @@ public class WriteTransactionTests(Cluster cluster)
     [Fact]
     public async Task Fifty_submissions_on_one_row_all_succeed_each_with_its_entry()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync(CounterSql);
         await using var log = await Invented.StartedAsync(Invented.Options(database) with { WriteLanes = 8 });
 
@@ -109,7 +111,7 @@ public class WriteTransactionTests(Cluster cluster)
     [Fact]
     public async Task A_deadlock_is_run_again()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync(CounterSql);
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         using var both = new Barrier(2);
@@ -137,7 +139,7 @@ public class WriteTransactionTests(Cluster cluster)
     [Fact]
     public async Task A_connection_killed_before_the_commit_is_no_reason_to_refuse()
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync(CounterSql);
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         var runs = 0;
@@ -165,7 +167,7 @@ public class WriteTransactionTests(Cluster cluster)
     [InlineData(true)]
     public async Task A_commit_whose_connection_broke_is_answered_by_what_the_ledger_holds(bool committed)
     {
-        var database = await cluster.NewDatabaseAsync();
+        var database = await Database.NewAsync();
         await database.ExecuteAsync(CounterSql);
         await using var cut = new CuttingProxy(database.Socket);
         await using var log = await Invented.StartedAsync(Invented.Options(database) with
@@ -210,7 +212,10 @@ public class WriteTransactionTests(Cluster cluster)
     private static async Task<int> ChangeAsync(WriteTransaction transaction, int id)
     {
         await using var batch = transaction.CreateBatch();
-        batch.BatchCommands.Add(new("update cpis.counter set n = n + 1 where id = $1") { Parameters = { new() { Value = id } } });
+        batch.BatchCommands.Add(new("update cpis.counter set n = n + 1 where id = $1")
+        {
+            Parameters = { new() { Value = id } },
+        });
         batch.BatchCommands.Add(new("select pg_backend_pid()"));
         await using var reader = await batch.ExecuteReaderAsync();
         while (reader.FieldCount != 1)

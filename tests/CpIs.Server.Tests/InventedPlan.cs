@@ -39,7 +39,8 @@ internal sealed record InventedPlan
     {
         while (true)
         {
-            var nine = "999" + (100_000 + Interlocked.Increment(ref next)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            var nine = "999" + (100_000 + Interlocked.Increment(ref next))
+                .ToString(System.Globalization.CultureInfo.InvariantCulture);
             for (var digit = 0; digit <= 9; digit++)
             {
                 if (NhsNumber.TryParse(nine + digit, out _))
@@ -81,7 +82,8 @@ internal sealed record InventedPlan
             extensions.Add(new JsonObject
             {
                 ["url"] = Systems.FollowsPlan,
-                ["valueIdentifier"] = new JsonObject { ["system"] = Systems.CouncilPlan + Council, ["value"] = follows },
+                ["valueIdentifier"] = new JsonObject { ["system"] = Systems.CouncilPlan + Council, ["value"] =
+                    follows },
             });
         }
 

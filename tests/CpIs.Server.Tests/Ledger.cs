@@ -11,7 +11,8 @@ internal static class Ledger
     {
         await using var connection = new NpgsqlConnection(server.Database.OwnerConnectionString);
         var rows = await connection.QueryAsync<(int, int)>(
-            "select status, outcome from ledger.entry where request_id = @requestId order by position", new { requestId });
+            "select status, outcome from ledger.entry where request_id = @requestId order by position",
+                new { requestId });
         return [.. rows];
     }
 
@@ -21,7 +22,8 @@ internal static class Ledger
         await using var connection = new NpgsqlConnection(connectionString);
         var rows = await connection.QueryAsync<int>("""
             select b.lane from (select lane, max(last) as last from ledger.batch group by lane) b
-            left join (select lane, count(*) as n, min(position) as low, max(position) as high from ledger.entry group by lane) e
+            left join (select lane, count(*) as n, min(position) as low, max(position) as high
+                from ledger.entry group by lane) e
                 using (lane)
             where b.last > 0 and (e.n is distinct from b.last or e.low <> 1 or e.high <> b.last)
             """);

@@ -118,7 +118,8 @@ public sealed class RunningServer : IAsyncLifetime
 
     private sealed class TokenHandler(Func<string?> token) : DelegatingHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request,
+            CancellationToken cancellationToken)
         {
             if (token() is { } value)
             {

@@ -163,6 +163,7 @@ $$;
 revoke execute on function ledger.make_partitions(date, int) from public;
 grant execute on function ledger.make_partitions(date, int) to cpis_server;
 
+grant select on ledger.entry_default to cpis_server;
 grant select, insert on ledger.lane, ledger.entry, ledger.batch, ledger.tile, ledger.access, ledger.checkpoint
     to cpis_server;
 reset role;

@@ -13,7 +13,9 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     /// <summary>Bytes of a request body, contract: 10 MiB.</summary>
     public const int BodyBytesMax = 10 * 1024 * 1024;
 
-    /// <summary>Bytes of a body that is read to its end, so that its sender hears the 413 instead of a broken line.</summary>
+    /// <summary>
+    /// Bytes of a body that is read to its end, so that its sender hears the 413 instead of a broken line.
+    /// </summary>
     private const long DrainBytesMax = 8L * BodyBytesMax;
 
     private const int ChunkBytes = 16 * 1024;

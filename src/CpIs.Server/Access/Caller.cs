@@ -64,7 +64,8 @@ internal sealed record Caller
         var client = token.FindFirstValue("client_id") ?? token.FindFirstValue("azp");
         if (kind is null || organisation is null || client is null || token.FindFirstValue("sub") is not { } subject)
         {
-            throw Refused.Denied("The token does not say who you are to this service: kind, organisation or client is missing.");
+            throw Refused.Denied(
+                "The token does not say who you are here: kind, organisation or client is missing.");
         }
 
         return new Caller
@@ -86,7 +87,8 @@ internal sealed record Caller
 
     private static Who? KindOf(List<string> roles, NrbacRole? role)
     {
-        if (role is not null && (role.Activities.Contains(ViewActivity) || role.Activities.Contains(ViewSilentlyActivity)))
+        if (role is not null && (role.Activities.Contains(ViewActivity)
+            || role.Activities.Contains(ViewSilentlyActivity)))
         {
             return Who.Health;
         }

@@ -72,7 +72,8 @@ internal sealed class Denials(AuditLog ledger, TimeProvider clock) : BackgroundS
         {
             await ledger.RecordAsync(window.First with
             {
-                Address = address, Found = window.Beyond, Query = null, RequestId = null, Reason = "further refusals in one minute",
+                Address = address, Found = window.Beyond, Query = null, RequestId = null,
+                Reason = "further refusals in one minute",
             });
         }
         catch (LedgerUnavailable)

@@ -8,7 +8,8 @@ namespace CpIs.Server.Access;
 /// The one way in. For every request: headers, token, policy of the route, then the handler; and a refusal, from
 /// whichever of them, is recorded before it is answered.
 /// </summary>
-internal sealed class Door(AuditLog ledger, Register register, Denials denials, TokenCache tokens, ServerOptions options)
+internal sealed class Door(AuditLog ledger, Register register, Denials denials, TokenCache tokens,
+    ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)

@@ -31,7 +31,8 @@ internal sealed class Refused(int status, IReadOnlyList<OutcomeIssue> issues) : 
 
     /// <summary>Absent, or not yours: one answer for both (R7).</summary>
     public static Refused NotFound(string? nhsNumber = null) =>
-        new(404, [Error("not-found", DetailCode.NotFound, "There is no such resource, or it is not yours to see.")]) { NhsNumber = nhsNumber };
+        new(404, [Error("not-found", DetailCode.NotFound,
+            "There is no such resource, or it is not yours to see.")]) { NhsNumber = nhsNumber };
 
     public static Refused Gone(int version) =>
         new(410, [Error("deleted", DetailCode.NotFound, "This resource was deleted.")]) { Version = version };

@@ -12,7 +12,8 @@ internal static class Tokens
     /// <summary>How far two clocks may differ.</summary>
     private static readonly TimeSpan Skew = TimeSpan.FromSeconds(60);
 
-    private static readonly string[] Algorithms = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
+    private static readonly string[] Algorithms =
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"];
 
     /// <summary>Accepts tokens of one issuer.</summary>
     public static void Accept(JwtBearerOptions bearer, string issuer, string audience, TimeProvider clock)

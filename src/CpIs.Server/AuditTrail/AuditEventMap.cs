@@ -28,9 +28,11 @@ internal static class AuditEventMap
         {
             json.WriteStartObject();
             WriteHead(json, entry);
-            WriteCoding(json, "type", "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest", "RESTful Operation");
+            AuditJson.WriteCoding(json, "type", "http://terminology.hl7.org/CodeSystem/audit-event-type", "rest",
+                "RESTful Operation");
             json.WriteStartArray("subtype"u8);
-            WriteCoding(json, null, "http://hl7.org/fhir/restful-interaction", entry.Interaction, entry.Interaction);
+            AuditJson.WriteCoding(json, null, "http://hl7.org/fhir/restful-interaction", entry.Interaction,
+                entry.Interaction);
             json.WriteEndArray();
             json.WriteString("action"u8, entry.Action);
             json.WriteString("recorded"u8, Recorded(entry));
@@ -103,7 +105,7 @@ internal static class AuditEventMap
         }
 
         json.WriteStartArray("purposeOfEvent"u8);
-        WriteConcept(json, null, PurposeSystem, entry.PurposeOfUse, entry.PurposeOfUse);
+        AuditJson.WriteConcept(json, null, PurposeSystem, entry.PurposeOfUse, entry.PurposeOfUse);
         json.WriteEndArray();
     }
 
@@ -126,14 +128,14 @@ internal static class AuditEventMap
     {
         var code = Direction(entry).Client;
         json.WriteStartObject();
-        WriteConcept(json, "type", Dicom, code, Display(code));
+        AuditJson.WriteConcept(json, "type", Dicom, code, Display(code));
         json.WriteStartObject("who"u8);
         json.WriteStartObject("identifier"u8);
         json.WriteString("value"u8, entry.ClientId ?? "unknown");
         json.WriteEndObject();
         json.WriteEndObject();
         json.WriteBoolean("requestor"u8, entry.AgentUserId is null);
-        WriteNetwork(json, entry.Address ?? "unknown", "2");
+        AuditJson.WriteNetwork(json, entry.Address ?? "unknown", "2");
         json.WriteEndObject();
     }
 
@@ -143,18 +145,18 @@ internal static class AuditEventMap
         json.WriteStartObject();
         if (code == "custodian")
         {
-            WriteConcept(json, "type", ProvenanceType, code, "Custodian");
+            AuditJson.WriteConcept(json, "type", ProvenanceType, code, "Custodian");
         }
         else
         {
-            WriteConcept(json, "type", Dicom, code, Display(code));
+            AuditJson.WriteConcept(json, "type", Dicom, code, Display(code));
         }
 
         json.WriteStartObject("who"u8);
         json.WriteString("display"u8, entry.Instance ?? Server);
         json.WriteEndObject();
         json.WriteBoolean("requestor"u8, false);
-        WriteNetwork(json, entry.Instance ?? Server, "1");
+        AuditJson.WriteNetwork(json, entry.Instance ?? Server, "1");
         json.WriteEndObject();
     }
 
@@ -167,7 +169,9 @@ internal static class AuditEventMap
 
         var recipient = entry.Action is "R" or "E";
         json.WriteStartObject();
-        WriteConcept(json, "type", ParticipationType, recipient ? "IRCP" : "AUT", recipient ? "information recipient" : "author");
+        AuditJson.WriteConcept(json, "type", ParticipationType, recipient ? "IRCP" : "AUT", recipient
+            ? "information recipient"
+            : "author");
         if (entry.AgentRole is not null)
         {
             json.WriteStartArray("role"u8);
@@ -188,8 +192,8 @@ internal static class AuditEventMap
         }
 
         json.WriteEndObject();
-        WriteText(json, "altId", entry.AgentUserId);
-        WriteText(json, "name", entry.AgentName);
+        AuditJson.WriteText(json, "altId", entry.AgentUserId);
+        AuditJson.WriteText(json, "name", entry.AgentName);
         json.WriteBoolean("requestor"u8, true);
         if (entry.TokenId is not null)
         {
@@ -201,7 +205,7 @@ internal static class AuditEventMap
         if (entry.PurposeOfUse is not null)
         {
             json.WriteStartArray("purposeOfUse"u8);
-            WriteConcept(json, null, PurposeSystem, entry.PurposeOfUse, entry.PurposeOfUse);
+            AuditJson.WriteConcept(json, null, PurposeSystem, entry.PurposeOfUse, entry.PurposeOfUse);
             json.WriteEndArray();
         }
 
@@ -216,13 +220,13 @@ internal static class AuditEventMap
         }
 
         json.WriteStartObject();
-        WriteConcept(json, "type", RoleClass, "PROV", "healthcare provider");
+        AuditJson.WriteConcept(json, "type", RoleClass, "PROV", "healthcare provider");
         json.WriteStartObject("who"u8);
         json.WriteStartObject("identifier"u8);
         json.WriteString("system"u8, Systems.Ods);
         json.WriteString("value"u8, entry.Organisation);
         json.WriteEndObject();
-        WriteText(json, "display", entry.OrganisationName);
+        AuditJson.WriteText(json, "display", entry.OrganisationName);
         json.WriteEndObject();
         json.WriteBoolean("requestor"u8, false);
         json.WriteEndObject();
@@ -236,7 +240,8 @@ internal static class AuditEventMap
         json.WriteString("display"u8, entry.Instance ?? Server);
         json.WriteEndObject();
         json.WriteStartArray("type"u8);
-        WriteCoding(json, null, "http://terminology.hl7.org/CodeSystem/security-source-type", "4", "Application Server");
+        AuditJson.WriteCoding(json, null, "http://terminology.hl7.org/CodeSystem/security-source-type", "4",
+            "Application Server");
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -290,11 +295,11 @@ internal static class AuditEventMap
             json.WriteString("value"u8, entry.RequestId);
             json.WriteEndObject();
             json.WriteEndObject();
-            WriteCoding(json, "type", BalpEntityType, "XrequestId", "XrequestId");
+            AuditJson.WriteCoding(json, "type", BalpEntityType, "XrequestId", "XrequestId");
             if (entry.PurposeReason is not null)
             {
                 json.WriteStartArray("detail"u8);
-                WriteDetail(json, "reason", entry.PurposeReason);
+                AuditJson.WriteDetail(json, "reason", entry.PurposeReason);
                 json.WriteEndArray();
             }
 
@@ -312,24 +317,16 @@ internal static class AuditEventMap
         json.WriteStartArray("detail"u8);
         if (entry.Found is { } found)
         {
-            WriteDetail(json, "found", found.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            AuditJson.WriteDetail(json, "found", found.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }
 
         if (entry.Unscheduled is { } unscheduled)
         {
-            WriteDetail(json, "unscheduled", unscheduled ? "true" : "false");
-            WriteDetail(json, "plan-found", entry.PlanFound == true ? "true" : "false");
+            AuditJson.WriteDetail(json, "unscheduled", unscheduled ? "true" : "false");
+            AuditJson.WriteDetail(json, "plan-found", entry.PlanFound == true ? "true" : "false");
         }
 
         json.WriteEndArray();
-    }
-
-    private static void WriteDetail(Utf8JsonWriter json, string type, string value)
-    {
-        json.WriteStartObject();
-        json.WriteString("type"u8, type);
-        json.WriteString("valueString"u8, value);
-        json.WriteEndObject();
     }
 
     private static void StartEntity(
@@ -343,58 +340,8 @@ internal static class AuditEventMap
             json.WriteEndObject();
         }
 
-        WriteCoding(json, "type", EntityType, type, typeDisplay);
-        WriteCoding(json, "role", EntityRole, role, roleDisplay);
-    }
-
-    private static void WriteNetwork(Utf8JsonWriter json, string address, string type)
-    {
-        json.WriteStartObject("network"u8);
-        json.WriteString("address"u8, address);
-        json.WriteString("type"u8, type);
-        json.WriteEndObject();
-    }
-
-    private static void WriteConcept(Utf8JsonWriter json, string? name, string system, string code, string display)
-    {
-        if (name is null)
-        {
-            json.WriteStartObject();
-        }
-        else
-        {
-            json.WriteStartObject(name);
-        }
-
-        json.WriteStartArray("coding"u8);
-        WriteCoding(json, null, system, code, display);
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void WriteCoding(Utf8JsonWriter json, string? name, string system, string code, string display)
-    {
-        if (name is null)
-        {
-            json.WriteStartObject();
-        }
-        else
-        {
-            json.WriteStartObject(name);
-        }
-
-        json.WriteString("system"u8, system);
-        json.WriteString("code"u8, code);
-        json.WriteString("display"u8, display);
-        json.WriteEndObject();
-    }
-
-    private static void WriteText(Utf8JsonWriter json, string name, string? value)
-    {
-        if (value is not null)
-        {
-            json.WriteString(name, value);
-        }
+        AuditJson.WriteCoding(json, "type", EntityType, type, typeDisplay);
+        AuditJson.WriteCoding(json, "role", EntityRole, role, roleDisplay);
     }
 
     private static string Recorded(TrailEntry entry) =>

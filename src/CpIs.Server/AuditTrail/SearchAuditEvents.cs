@@ -52,7 +52,8 @@ internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageT
     private static (DateTimeOffset Recorded, Guid Id) Place(string text)
     {
         var parts = text.Split('/');
-        return (new DateTimeOffset(long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture), TimeSpan.Zero),
+        return (new DateTimeOffset(long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture),
+            TimeSpan.Zero),
             Guid.Parse(parts[1]));
     }
 }

@@ -11,7 +11,8 @@ internal static class TrailParameters
     public static readonly IReadOnlyList<(string Name, string Type)> All =
     [
         ("_id", "token"), ("date", "date"), ("_lastUpdated", "date"), ("patient", "reference"), ("agent", "reference"),
-        ("altid", "token"), ("entity", "reference"), ("organization", "token"), ("action", "token"), ("outcome", "token"),
+        ("altid", "token"), ("entity", "reference"), ("organization", "token"), ("action", "token"),
+            ("outcome", "token"),
         ("subtype", "token"), ("purpose-of-use", "token"), ("unscheduled", "token"), ("plan-found", "token"),
     ];
 
@@ -77,7 +78,8 @@ internal static class TrailParameters
     {
         var people = criterion.Values.Where(v => v.Contains("Patient/", StringComparison.Ordinal)).ToList();
         return people.Count == criterion.Values.Count
-            ? question with { Numbers = Both(question.Numbers, people.Select(v => SearchConditions.Patient(null, v).Digits())) }
+            ? question with { Numbers =
+                Both(question.Numbers, people.Select(v => SearchConditions.Patient(null, v).Digits())) }
             : question with { Entities = Both(question.Entities, criterion.Values.Select(Relative)) };
     }
 

@@ -4,13 +4,15 @@ using Npgsql;
 
 namespace CpIs.Server.AuditTrail;
 
-/// <summary>All questions to the ledger's entries as the auditors ask them; the ledger itself is CpIs.Audit's.</summary>
+/// <summary>
+/// All questions to the ledger's entries as the auditors ask them; the ledger itself is CpIs.Audit's.
+/// </summary>
 internal sealed class TrailStore(NpgsqlDataSource database)
 {
     private const string Columns = """
         entry_id, recorded, lane, position, kind, interaction, status, action, outcome, reason, nhs_number, disclosed,
-        resource_type, resource_id, resource_version, query, found, agent_issuer, agent_subject, agent_user_id, agent_name,
-        agent_role, activity_code, organisation, organisation_name, client_id, token_id, purpose_of_use, purpose_reason,
+        resource_type, resource_id, resource_version, query, found, agent_issuer, agent_subject, agent_user_id,
+        agent_name, agent_role, activity_code, organisation, organisation_name, client_id, token_id, purpose_of_use, purpose_reason,
         address, unscheduled, plan_found, request_id, instance
         """;
 
@@ -23,7 +25,8 @@ internal sealed class TrailStore(NpgsqlDataSource database)
           and (@agents::text[] is null or e.agent_subject = any(@agents) or e.agent_user_id = any(@agents)
             or e.client_id = any(@agents))
           and (@entities::text[] is null or exists (
-            select 1 from unnest(e.disclosed) d where d = any(@entities) or split_part(d, '/_history/', 1) = any(@entities)))
+            select 1 from unnest(e.disclosed) d
+            where d = any(@entities) or split_part(d, '/_history/', 1) = any(@entities)))
           and (@organisations::text[] is null or e.organisation = any(@organisations))
           and (@actions::text[] is null or e.action = any(@actions))
           and (@outcomes::int[] is null or e.outcome = any(@outcomes))
@@ -45,7 +48,9 @@ internal sealed class TrailStore(NpgsqlDataSource database)
           and (@own::text is null or organisation = @own)
         """;
 
-    /// <summary>A page, newest first, one entry more than asked to know whether there is a next, and the whole number.</summary>
+    /// <summary>
+    /// A page, newest first, one entry more than asked to know whether there is a next, and the whole number.
+    /// </summary>
     public async Task<Sealed<TrailPage>> SearchAsync(TrailQuestion question, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);

@@ -73,7 +73,7 @@ internal sealed class ClusterCommands(
             if (since.Elapsed > StartMax || !MayPass(trouble))
             {
                 throw new StartRefusedException(
-                    $"PostgreSQL did not start on '{folders.PgData}': {trouble}\n{LastLogLines()}");
+                    $"PostgreSQL did not start on '{folders.PgData}': {trouble}");
             }
             await Task.Delay(RetryPause, stop);
         }
@@ -105,7 +105,7 @@ internal sealed class ClusterCommands(
         var started = await account.RunAsync(
             programs.PgCtl, ["start", "-D", folders.PgData, "-l", folders.Log, "-w", "-t", seconds, "-s"],
             StartMax + StopGrace, stop);
-        return started.Succeeded ? null : started.Said.Trim() + " " + LastLogLines();
+        return started.Succeeded ? null : $"{started.Said.Trim()}\n{LastLogLines()}";
     }
 
     private Task WriteConfigurationAsync(CancellationToken stop) =>

@@ -15,9 +15,6 @@ internal sealed record ClusterOptions
     /// <summary>False only for tests that say nothing of durability: commits then do not wait for the disk.</summary>
     public bool Durable { get; init; } = true;
 
-    /// <summary>Told when the cluster was found dead and started again; null: nobody listens.</summary>
-    public Action<string>? Tell { get; init; }
-
     internal string Configuration(string socketFolder)
     {
         var durable = Durable ? "on" : "off";

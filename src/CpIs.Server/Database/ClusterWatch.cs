@@ -6,7 +6,7 @@ namespace CpIs.Server.Database;
 /// Looks after the running cluster, since no service manager does: starts it again when its postmaster died, and
 /// keeps its log bounded. A cluster that a person stopped stays down until that person starts it.
 /// </summary>
-internal sealed class ClusterWatch(ClusterFolders folders, ClusterCommands commands, Action<string>? tell)
+internal sealed class ClusterWatch(ClusterFolders folders, ClusterCommands commands, Action<string> tell)
 {
     public const long LogBytesMax = 10L * 1024 * 1024;
 
@@ -34,7 +34,7 @@ internal sealed class ClusterWatch(ClusterFolders folders, ClusterCommands comma
 
     private async Task RestartAsync(CancellationToken end)
     {
-        tell?.Invoke("PostgreSQL died; starting it again.");
+        tell("PostgreSQL died; starting it again.");
         try
         {
             await commands.RunningAsync(end);
@@ -43,7 +43,7 @@ internal sealed class ClusterWatch(ClusterFolders folders, ClusterCommands comma
             or UnauthorizedAccessException or Win32Exception)
         {
             // A full disk or an exhausted machine may pass: the next look tries again.
-            tell?.Invoke(notNow.Message);
+            tell(notNow.Message);
         }
     }
 
@@ -62,7 +62,7 @@ internal sealed class ClusterWatch(ClusterFolders folders, ClusterCommands comma
         catch (Exception notNow) when (notNow is IOException or UnauthorizedAccessException)
         {
             // Losing log lines is better than losing the watch.
-            tell?.Invoke(notNow.Message);
+            tell(notNow.Message);
         }
     }
 }

@@ -36,6 +36,9 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
         _socket = folders.Socket;
     }
 
+    /// <summary>Told when the cluster was found dead and started again; null: nobody listens.</summary>
+    public Action<string>? Tell { get; set; }
+
     /// <summary>The folder the server may keep its other files in (keys, checkpoints).</summary>
     public string DataFolder => _folders.Data;
 
@@ -74,7 +77,8 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
                 await cluster.DisposeAsync();
             }
         }
-        cluster._watch = new ClusterWatch(folders, commands, options.Tell).RunAsync(cluster._watchEnd.Token);
+        cluster._watch = new ClusterWatch(folders, commands, what => cluster.Tell?.Invoke(what))
+            .RunAsync(cluster._watchEnd.Token);
         return cluster;
     }
 

@@ -17,7 +17,10 @@ internal static class Migrations
     // Ours alone: the ledger's lanes lock under 20512.
     private const int LockClass = 20513;
     private const int LockKey = 1;
-    private const int MonthsAhead = 3;
+
+    /// <summary>Months the ledger has room for: this one and three ahead.</summary>
+    private const int MonthsKept = 4;
+
     private const string JournalSchema = "public";
     private const string JournalTable = "schema_version";
 
@@ -42,7 +45,7 @@ internal static class Migrations
         """;
 
     private const string MakePartitions = """
-        select ledger.make_partitions(current_date, $1)
+        select ledger.make_partitions((now() at time zone 'utc')::date, $1)
         """;
 
     public static IReadOnlyList<SqlScript> Known { get; } = ReadScripts();
@@ -148,7 +151,7 @@ internal static class Migrations
             return;
         }
         await using var make = new NpgsqlCommand(MakePartitions, connection);
-        make.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MonthsAhead });
+        make.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MonthsKept });
         await make.ExecuteNonQueryAsync(stop);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace CpIs.Server.Database;
@@ -33,7 +34,7 @@ internal sealed record PostgresPrograms(string Folder)
             .Select(found => found.Folder)
             .FirstOrDefault();
         var folder = newest ?? path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
-            .FirstOrDefault(IsComplete);
+            .FirstOrDefault(candidate => IsComplete(candidate) && VersionOf(candidate) >= OldestVersion);
         return folder is null
             ? throw new StartRefusedException(
                 $"PostgreSQL {OldestVersion} or newer is not installed: no folder holds {string.Join(", ", Needed)}. "
@@ -42,7 +43,26 @@ internal sealed record PostgresPrograms(string Folder)
     }
 
     private static bool IsComplete(string folder) =>
-        Array.TrueForAll(Needed, program => File.Exists(Path.Combine(folder, program)));
+        Array.TrueForAll(Needed, program => IsThere(Path.Combine(folder, program)));
+
+    // A link may outlive the package it points into, and File.Exists is content with the link.
+    private static bool IsThere(string program) =>
+        File.Exists(program) && (File.ResolveLinkTarget(program, returnFinalTarget: true)?.Exists ?? true);
+
+    // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"; a folder on PATH does not tell by its name.
+    private static int VersionOf(string folder)
+    {
+        using var postgres = Process.Start(new ProcessStartInfo(Path.Combine(folder, "postgres"), "--version")
+        {
+            RedirectStandardOutput = true,
+            WorkingDirectory = "/",
+        })!;
+        var said = postgres.StandardOutput.ReadToEnd();
+        postgres.WaitForExit();
+        var number = said.Split(' ').FirstOrDefault(word => word.Length > 0 && char.IsAsciiDigit(word[0])) ?? "";
+        var major = new string([.. number.TakeWhile(char.IsAsciiDigit)]);
+        return int.TryParse(major, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0;
+    }
 
     private static IEnumerable<(int Version, string Folder)> Versions(string parent, string prefix)
     {

@@ -73,7 +73,8 @@ internal static class ShowCapabilities
         json.WriteEndArray();
         json.WriteEndObject();
         json.WriteEndArray();
-        json.WriteString("description"u8, "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent."u8);
+        json.WriteString("description"u8,
+            "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent."u8);
         json.WriteEndObject();
         json.WriteStartArray("resource"u8);
         foreach (var type in Routes.Table.Where(r => r.Resource.Length > 0).GroupBy(r => r.Resource))
@@ -93,10 +94,11 @@ internal static class ShowCapabilities
         json.WriteString("type"u8, type);
         json.WriteString("profile"u8, Systems.Profile(type));
         WriteInteractions(json, routes.DistinctBy(r => r.Interaction));
-        json.WriteString("versioning"u8, routes.Exists(r => r.Interaction == "vread") ? "versioned" : "versioned-update");
+        json.WriteString("versioning"u8, routes.Exists(r => r.Interaction == "vread") ? "versioned"
+            : "versioned-update");
         json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
         json.WriteBoolean("updateCreate"u8, type == "Patient");
-        json.WriteBoolean("conditionalCreate"u8, false);
+        json.WriteBoolean("conditionalCreate"u8, type is "Flag" or "EpisodeOfCare");
         json.WriteString("conditionalRead"u8, "not-match"u8);
         json.WriteBoolean("conditionalUpdate"u8, false);
         json.WriteString("conditionalDelete"u8, "not-supported"u8);

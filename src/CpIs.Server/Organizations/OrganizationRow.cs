@@ -2,7 +2,8 @@ namespace CpIs.Server.Organizations;
 
 /// <summary>An organisation as it stands in the table.</summary>
 internal sealed record OrganizationRow(
-    string Id, string Ods, string Name, string Kind, bool Active, bool Live, int Version, DateTime Updated, byte[] Body);
+    string Id, string Ods, string Name, string Kind, bool Active, bool Live, int Version, DateTime Updated,
+        byte[] Body);
 
 /// <summary>When a council last sent something that was accepted.</summary>
 internal sealed record CouncilActivity(string Council, DateTimeOffset Last);

@@ -12,9 +12,11 @@ internal sealed class SearchOrganizations(Register register, PageTokens pages, T
     public static readonly IReadOnlyList<SearchParameter<OrganizationRow>> Parameters =
     [
         new("_id", "token", SearchConditions.Token<OrganizationRow>(o => [(null, o.Id)])),
-        new("_lastUpdated", "date", SearchConditions.Date<OrganizationRow>(o => (o.Updated, o.Updated.AddMilliseconds(1)))),
+        new("_lastUpdated", "date", SearchConditions
+            .Date<OrganizationRow>(o => (o.Updated, o.Updated.AddMilliseconds(1)))),
         new("identifier", "token", SearchConditions.Token<OrganizationRow>(o => [(Systems.Ods, o.Ods)])),
-        new("type", "token", SearchConditions.Token<OrganizationRow>(o => [(TypeSystem, o.Kind == "health" ? "prov" : "govt")])),
+        new("type", "token", SearchConditions
+            .Token<OrganizationRow>(o => [(TypeSystem, o.Kind == "health" ? "prov" : "govt")])),
         new("active", "token", SearchConditions.Token<OrganizationRow>(o => [(null, o.Active ? "true" : "false")])),
         new("name", "string", NameIs),
     ];

@@ -60,7 +60,8 @@ internal static class PatientJson
             : null;
 
     public static DateOnly BirthDate(JsonElement patient) =>
-        DateOnly.ParseExact(Text(patient, "birthDate")!, "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+        DateOnly.ParseExact(Text(patient, "birthDate")!, "yyyy-MM-dd",
+            System.Globalization.CultureInfo.InvariantCulture);
 
     public static string Family(JsonElement patient) => Text(patient.GetProperty("name")[0], "family") ?? "";
 
@@ -85,7 +86,8 @@ internal static class PatientJson
 
     /// <summary>Whether councils hold different birth dates or family names for one person.</summary>
     public static bool Differ(IEnumerable<PatientRow> rows) =>
-        rows.GroupBy(r => r.NhsNumber).Any(g => g.Select(r => (r.BirthDate, r.Family.ToUpperInvariant())).Distinct().Count() > 1);
+        rows.GroupBy(r => r.NhsNumber)
+            .Any(g => g.Select(r => (r.BirthDate, r.Family.ToUpperInvariant())).Distinct().Count() > 1);
 
     private static readonly JsonSerializerOptions Relaxed =
         new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -14,11 +14,19 @@ internal sealed record PatientChange(int Place, int? IfMatch, NhsNumber Number, 
 
 /// <summary>An EpisodeOfCare, created under a new id or replaced.</summary>
 internal sealed record EpisodeChange(int Place, int? IfMatch, Guid Id, bool Create, EpisodeParts Parts)
-    : Change(Place, IfMatch);
+    : Change(Place, IfMatch)
+{
+    /// <summary>If-None-Exist: where the plan is held already, nothing is done and it is the answer.</summary>
+    public bool IfNoneExist { get; init; }
+}
 
 /// <summary>A Flag, created under a new id or replaced; it must say what its episode says.</summary>
 internal sealed record FlagChange(int Place, int? IfMatch, Guid Id, bool Create, FlagParts Parts)
-    : Change(Place, IfMatch);
+    : Change(Place, IfMatch)
+{
+    /// <summary>If-None-Exist: where the plan is held already, nothing is done and its Flag is the answer.</summary>
+    public bool IfNoneExist { get; init; }
+}
 
 /// <summary>Deletion of a plan by either of its resources.</summary>
 internal sealed record PlanDeletion(int Place, int? IfMatch, PlanView View, Guid Id) : Change(Place, IfMatch);

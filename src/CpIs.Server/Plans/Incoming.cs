@@ -1,19 +1,24 @@
 using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace CpIs.Server.Plans;
 
-/// <summary>Reads what a council sends: media type, JSON, profile; what does not pass is refused with every issue.</summary>
+/// <summary>
+/// Reads what a council sends: media type, JSON, profile; what does not pass is refused with every issue.
+/// </summary>
 internal sealed class Incoming(Profiles profiles)
 {
     /// <summary>Depth of nesting a body may have.</summary>
     private const int DepthMax = 64;
 
-    private static readonly JsonDocumentOptions Parsing = new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Parsing =
+        new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
 
     /// <summary>The body as JSON.</summary>
-    /// <exception cref="Refused">415 for another media type, 413 when too large, 400 when it cannot be parsed.</exception>
+    /// <exception cref="Refused">415 for another media type, 413 when too large, 400 when it cannot be
+    /// parsed.</exception>
     public static async Task<JsonElement> BodyAsync(Call call)
     {
         var type = call.Http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
@@ -61,6 +66,24 @@ internal sealed class Incoming(Profiles profiles)
             : throw Refused.Stale("If-Match names no version of this server.");
     }
 
+    /// <summary>Whether a create is conditional; its condition must name the very identifier that is sent.</summary>
+    /// <param name="condition">Value of If-None-Exist, such as <c>identifier=system|value</c>.</param>
+    /// <param name="resource">What is sent, checked.</param>
+    /// <exception cref="Refused">400 for any other condition.</exception>
+    public static bool IfNoneExist(string? condition, JsonElement resource)
+    {
+        if (string.IsNullOrEmpty(condition))
+        {
+            return false;
+        }
+
+        var identifier = resource.GetProperty("identifier")[0];
+        var query = QueryHelpers.ParseQuery(condition);
+        return query.Count == 1 && query.GetValueOrDefault("identifier") == $"{Text(identifier, "system")}|{Text(identifier, "value")}"
+            ? true
+            : throw Refused.BadSearch("If-None-Exist takes identifier=system|value of the plan that is sent.");
+    }
+
     private static JsonElement Parse(byte[] body)
     {
         try
@@ -76,7 +99,8 @@ internal sealed class Incoming(Profiles profiles)
         }
         catch (JsonException broken)
         {
-            throw Refused.BadBody($"The body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine}.");
+            throw Refused.BadBody(
+                $"The body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine}.");
         }
         catch (InvalidOperationException)
         {

@@ -6,7 +6,9 @@ using CpIs.Server.Searching;
 
 namespace CpIs.Server.Plans;
 
-/// <summary>The Bundle of a look-up: the stored bytes as entries, and one outcome with what the reader must be told.</summary>
+/// <summary>
+/// The Bundle of a look-up: the stored bytes as entries, and one outcome with what the reader must be told.
+/// </summary>
 internal sealed class PlanAnswer(
     Call call, PlanView view, SearchRequest search, PlanPage page, Councils councils, DateTimeOffset now)
 {
@@ -99,7 +101,8 @@ internal sealed class PlanAnswer(
         }
 
         issues.AddRange(search.LeftOut.Select(_ => new OutcomeIssue(
-            "warning", "not-supported", DetailCode.ParameterIgnored, "A search parameter is unknown and was left out.")));
+            "warning", "not-supported", DetailCode.ParameterIgnored,
+                "A search parameter is unknown and was left out.")));
         return issues;
     }
 

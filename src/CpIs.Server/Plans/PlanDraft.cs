@@ -25,7 +25,9 @@ internal sealed class PlanDraft
 
     public Guid EpisodeId { get; }
 
-    /// <summary>Of a new plan the id its own Flag brings, or one made here: a plan is never without its alert.</summary>
+    /// <summary>
+    /// Of a new plan the id its own Flag brings, or one made here: a plan is never without its alert.
+    /// </summary>
     public Guid FlagId { get; set; }
 
     /// <summary>True once a Flag of this submission belongs to it.</summary>

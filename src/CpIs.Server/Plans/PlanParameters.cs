@@ -4,7 +4,9 @@ using CpIs.Server.Searching;
 
 namespace CpIs.Server.Plans;
 
-/// <summary>The search parameters of Flag and EpisodeOfCare; those R4 does not define are declared by our SearchParameters.</summary>
+/// <summary>
+/// The search parameters of Flag and EpisodeOfCare; those R4 does not define are declared by our SearchParameters.
+/// </summary>
 internal static class PlanParameters
 {
     private static readonly SearchParameter<PlanRow> Patient = new("patient", "reference", PatientIs);
@@ -30,7 +32,8 @@ internal static class PlanParameters
         new("category", "token", SearchConditions.Token<PlanRow>(
             _ => [(Systems.FlagCategory, Systems.FlagCategoryCode)])),
         new("author", "reference", CouncilIs),
-        new("detail", "reference", (modifier, value) => ReferenceIs(modifier, value, "EpisodeOfCare/", r => r.Episode.Id)),
+        new("detail", "reference", (modifier, value) =>
+            ReferenceIs(modifier, value, "EpisodeOfCare/", r => r.Episode.Id)),
     ];
 
     private static readonly SearchParameter<PlanRow>[] OfEpisode =
@@ -49,7 +52,8 @@ internal static class PlanParameters
 
     /// <summary>Values of <c>_include</c> and <c>_revinclude</c> that a view serves.</summary>
     public static IReadOnlyList<string> Includes(PlanView view) => view == PlanView.Flag
-        ? ["Flag:patient", "Flag:subject", "Flag:author", "Flag:detail", "EpisodeOfCare:organization", "EpisodeOfCare:patient"]
+        ? ["Flag:patient", "Flag:subject", "Flag:author", "Flag:detail", "EpisodeOfCare:organization",
+            "EpisodeOfCare:patient"]
         : ["EpisodeOfCare:patient", "EpisodeOfCare:organization"];
 
     public static IReadOnlyList<string> RevIncludes(PlanView view) =>

@@ -99,10 +99,13 @@ internal sealed class PartsReader(Func<string, string> resolve)
             return null;
         }
 
-        var byReference = Reference(organisation) is { } reference ? reference[(reference.LastIndexOf('/') + 1)..] : null;
-        var byIdentifier = organisation.TryGetProperty("identifier", out var identifier) ? Text(identifier, "value") : null;
+        var byReference = Reference(organisation) is { } reference ? reference[(reference.LastIndexOf('/') + 1)..]
+            : null;
+        var byIdentifier = organisation.TryGetProperty("identifier", out var identifier) ? Text(identifier, "value")
+            : null;
         return byReference is not null && byIdentifier is not null && byReference != byIdentifier
-            ? throw Refused.Unprocessable(DetailCode.InvalidResource, "Reference and identifier name two organisations.",
+            ? throw Refused.Unprocessable(DetailCode.InvalidResource,
+                "Reference and identifier name two organisations.",
                 $"{view.ResourceType}.{view.CouncilElement}")
             : byIdentifier ?? byReference;
     }
@@ -126,12 +129,14 @@ internal sealed class PartsReader(Func<string, string> resolve)
 
     private static JsonElement? Extension(JsonElement resource, string url) =>
         resource.TryGetProperty("extension", out var extensions)
-            ? extensions.EnumerateArray().Where(e => Text(e, "url") == url).Select(e => (JsonElement?)e).FirstOrDefault()
+            ? extensions.EnumerateArray().Where(e => Text(e, "url") == url).Select(e => (JsonElement?)e)
+                .FirstOrDefault()
             : null;
 
     private static DateOnly? Day(JsonElement element, string name) =>
         Text(element, name) is { } text ? DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture) : null;
 
     private static string? Text(JsonElement element, string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString()
+            : null;
 }

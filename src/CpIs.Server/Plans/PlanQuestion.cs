@@ -2,7 +2,9 @@ using CpIs.Fhir;
 
 namespace CpIs.Server.Plans;
 
-/// <summary>What is asked of the plan table: by whom, about whom, under which further conditions, to show what.</summary>
+/// <summary>
+/// What is asked of the plan table: by whom, about whom, under which further conditions, to show what.
+/// </summary>
 internal sealed record PlanQuestion
 {
     public required PlanView View { get; init; }

@@ -36,7 +36,8 @@ internal sealed record PlanRow
         }
 
         var status = Days.EpisodeStatus(today);
-        return PlanWriter.Write(this, status, Days.EndOn(today), councilName) with { StatusUntil = Days.StatusUntil(today) };
+        return PlanWriter.Write(this, status, Days.EndOn(today), councilName)
+            with { StatusUntil = Days.StatusUntil(today) };
     }
 }
 

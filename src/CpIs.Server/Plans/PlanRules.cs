@@ -25,7 +25,8 @@ internal static class PlanRules
         if (!draft.Facts.NhsNumber.Equals(facts.NhsNumber))
         {
             throw Refused.Unprocessable(DetailCode.NumberChanged,
-                "A plan's NHS number never changes: end or remove this plan and submit a new one.", "EpisodeOfCare.patient");
+                "A plan's NHS number never changes: end or remove this plan and submit a new one.",
+                    "EpisodeOfCare.patient");
         }
     }
 
@@ -84,7 +85,8 @@ internal static class PlanRules
         if (other is not null)
         {
             throw Refused.Unprocessable(DetailCode.Overlap,
-                $"You hold a plan of this kind for this child in the same days: EpisodeOfCare/{other.EpisodeId}. End it first.",
+                "You hold a plan of this kind for this child in the same days: "
+                + $"EpisodeOfCare/{other.EpisodeId}. End it first.",
                 "EpisodeOfCare.period");
         }
     }

@@ -69,7 +69,9 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         return Seal(question, rows, patients);
     }
 
-    /// <summary>One plan by the id of one of its resources; null content when absent or not the asker's to see.</summary>
+    /// <summary>
+    /// One plan by the id of one of its resources; null content when absent or not the asker's to see.
+    /// </summary>
     /// <exception cref="Refused">410 to the owner of a deleted one.</exception>
     public async Task<Sealed<PlanRow?>> ReadAsync(PlanQuestion question, Guid id, CancellationToken stop)
     {
@@ -88,7 +90,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     public async Task<Internal<PlanRow?>> FindAsync(PlanView view, string? council, Guid id, CancellationToken stop)
     {
         await using var batch = Batch(council);
-        batch.BatchCommands.Add(new(view == PlanView.Flag ? ByFlag : ByEpisode) { Parameters = { new() { Value = id } } });
+        batch.BatchCommands.Add(new(view == PlanView.Flag ? ByFlag
+            : ByEpisode) { Parameters = { new() { Value = id } } });
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
         return new((await RowsAsync(reader, stop)).SingleOrDefault());
@@ -144,7 +147,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             .Select(r => (r.Facts.Council, r.Facts.NhsNumber.Digits())).ToHashSet();
         await reader.NextResultAsync(stop);
         var rows = (await PatientsAsync(reader, stop))
-            .Where(p => question.Council is null ? holders.Contains((p.Council, p.NhsNumber)) : p.Council == question.Council)
+            .Where(p => question.Council is null ? holders.Contains((p.Council, p.NhsNumber))
+                : p.Council == question.Council)
             .ToList();
         return new(rows, [.. rows.Select(p => new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council,
             holders.Contains((p.Council, p.NhsNumber))))], rows.Select(p => p.NhsNumber).Distinct().Count());
@@ -175,7 +179,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         var page = question.CountOnly ? [] : after.Take(question.Limit).ToList();
         var shownPatients = PatientsShown(question, patients, page, people);
         var disclosed = page.SelectMany(r => ShownAll(r, question))
-            .Concat(shownPatients.Select(p => new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council, true)))
+            .Concat(shownPatients.Select(p =>
+                new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council, true)))
             .ToList();
         if (question.CountOnly)
         {
@@ -241,7 +246,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
 
     private static PlanRow Row(NpgsqlDataReader reader)
     {
-        if (!NhsNumber.TryParse(reader.GetString(2), out var number) || PlanKind.Of(reader.GetString(3)) is not { } kind)
+        if (!NhsNumber.TryParse(reader.GetString(2), out var number)
+            || PlanKind.Of(reader.GetString(3)) is not { } kind)
         {
             throw new DataException("A stored plan has no valid number or kind.");
         }

@@ -59,7 +59,8 @@ internal sealed class SearchPlans(
             Numbers = numbers,
             Condition = _ => true,
             CouncilNames = call.Health ? councils.LiveNames : councils.AllNames,
-            WithPatients = search.Includes.Exists(i => i is "Flag:patient" or "Flag:subject" or "EpisodeOfCare:patient"),
+            WithPatients = search.Includes
+                .Exists(i => i is "Flag:patient" or "Flag:subject" or "EpisodeOfCare:patient"),
             WithOtherHalf = search.Includes.Contains("Flag:detail") || search.RevIncludes.Contains("Flag:detail"),
             CountOnly = search.CountOnly,
             Limit = search.Count,
@@ -70,7 +71,8 @@ internal sealed class SearchPlans(
     {
         if (asked.Exists(a => !served.Contains(a)))
         {
-            throw Refused.BadSearch("This _include or _revinclude is not served: " + string.Join(", ", served) + " are.");
+            throw Refused.BadSearch("This _include or _revinclude is not served: " + string
+                .Join(", ", served) + " are.");
         }
     }
 }

@@ -14,6 +14,9 @@ internal sealed class Submission
     private readonly Dictionary<string, PlanDraft> plans;
     private readonly Dictionary<string, PatientDraft> patients;
 
+    /// <summary>Ids that were meant for plans which turned out to be held already.</summary>
+    private readonly Dictionary<Guid, PlanDraft> unused = [];
+
     /// <param name="council">ODS code of the council that submits.</param>
     /// <param name="today">Date in Europe/London.</param>
     /// <param name="held">Its plans that the changes touch, locked.</param>
@@ -30,7 +33,9 @@ internal sealed class Submission
 
     public IEnumerable<PatientDraft> Patients => patients.Values;
 
-    /// <summary>Applies all changes; people first, then deletions, episodes, flags, whatever order they came in.</summary>
+    /// <summary>
+    /// Applies all changes; people first, then deletions, episodes, flags, whatever order they came in.
+    /// </summary>
     /// <exception cref="Refused">404, 409, 412 or 422, naming the entry.</exception>
     public void Apply(IReadOnlyList<Change> changes)
     {
@@ -54,7 +59,9 @@ internal sealed class Submission
 
     /// <summary>The draft of a plan by the id of one of its resources.</summary>
     public PlanDraft ById(PlanView view, Guid id) =>
-        plans.Values.FirstOrDefault(d => (view == PlanView.Flag ? d.FlagId : d.EpisodeId) == id) ?? throw Refused.NotFound();
+        unused.GetValueOrDefault(id)
+        ?? plans.Values.FirstOrDefault(d => (view == PlanView.Flag ? d.FlagId : d.EpisodeId) == id)
+        ?? throw Refused.NotFound();
 
     public PatientDraft Person(NhsNumber number) => patients[number.Digits()];
 
@@ -117,6 +124,11 @@ internal sealed class Submission
     {
         var parts = change.Parts;
         PlanRules.Owner(council, parts);
+        if (change.IfNoneExist && IsHeld(parts.RowId, change.Id))
+        {
+            return;
+        }
+
         var removed = parts.Status == "entered-in-error" ? "error" : null;
         var facts = new PlanFacts(council, parts.RowId, parts.Number, parts.Kind, parts.Start, parts.End, parts.Due,
             parts.FollowsRowId, removed);
@@ -161,6 +173,11 @@ internal sealed class Submission
     {
         var parts = change.Parts;
         PlanRules.Owner(council, parts);
+        if (change.IfNoneExist && IsHeld(parts.RowId, change.Id))
+        {
+            return;
+        }
+
         var detail = parts.Detail[(parts.Detail.LastIndexOf('/') + 1)..];
         if (!change.Create)
         {
@@ -174,7 +191,8 @@ internal sealed class Submission
         if (change.Create && (draft.Stood is not null || draft.FlagSent))
         {
             throw Refused.Unprocessable(DetailCode.PlanHeld,
-                $"This EpisodeOfCare has its Flag already: PUT to Flag/{draft.FlagId} instead.", "Flag.extension[0].value");
+                $"This EpisodeOfCare has its Flag already: PUT to Flag/{draft.FlagId} instead.",
+                    "Flag.extension[0].value");
         }
 
         if (!change.Create && draft.FlagId != change.Id)
@@ -187,6 +205,19 @@ internal sealed class Submission
         draft.FlagSent = true;
         draft.Named = true;
         PlanRules.Agree(draft, parts, today);
+    }
+
+    /// <summary>If-None-Exist: a plan that stood before this submission answers for the one that was sent.</summary>
+    private bool IsHeld(string rowId, Guid sentId)
+    {
+        if (!plans.TryGetValue(rowId, out var held) || held.Stood is null || held.Deleted)
+        {
+            return false;
+        }
+
+        held.Named = true;
+        unused[sentId] = held;
+        return true;
     }
 
     /// <summary>R3: the unborn plan that a child's plan follows ends in the same commit.</summary>
@@ -217,7 +248,9 @@ internal sealed class Submission
     private static Refused AtEntry(Refused refused, int place) =>
         new(refused.Status, [.. refused.Issues.Select(i => i with { Expression = InEntry(place, i.Expression) })]);
 
-    /// <summary>An element's path inside a Bundle's entry: <c>Flag.status</c> becomes <c>Bundle.entry[2].resource.status</c>.</summary>
+    /// <summary>
+    /// An element's path inside a Bundle's entry: <c>Flag.status</c> becomes <c>Bundle.entry[2].resource.status</c>.
+    /// </summary>
     public static string InEntry(int place, string? expression)
     {
         var dot = expression?.IndexOf('.', StringComparison.Ordinal) ?? -1;

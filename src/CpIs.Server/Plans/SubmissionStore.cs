@@ -10,13 +10,15 @@ namespace CpIs.Server.Plans;
 /// </summary>
 internal static class SubmissionStore
 {
-    /// <summary>Holds the keys of a submission, new ones included, until the transaction ends; the array is sorted.</summary>
+    /// <summary>
+    /// Holds the keys of a submission, new ones included, until the transaction ends; the array is sorted.
+    /// </summary>
     private const string LockKeys =
         "select pg_advisory_xact_lock(hashtextextended(k, 20513)) from unnest($1::text[]) k";
 
     private const string LockPlans = """
-        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id, p.removed,
-            p.birth_date, p.deleted, p.status_until,
+        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
+            p.removed, p.birth_date, p.deleted, p.status_until,
             p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
             p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag
         from cpis.plan p
@@ -34,7 +36,8 @@ internal static class SubmissionStore
     /// <summary>Keeps the versions that are about to be replaced.</summary>
     private const string KeepEpisodes = """
         insert into cpis.version (resource_type, resource_id, version, council, nhs_number, status, updated, body)
-        select 'EpisodeOfCare', episode_id::text, episode_version, council, nhs_number, episode_status, episode_updated, episode
+        select 'EpisodeOfCare', episode_id::text, episode_version, council, nhs_number, episode_status,
+            episode_updated, episode
         from cpis.plan where council = $1 and episode_id = any($2)
         """;
 
@@ -51,8 +54,8 @@ internal static class SubmissionStore
         """;
 
     private const string PutPlans = """
-        insert into cpis.plan (council, row_id, nhs_number, kind, start_day, end_day, due_day, birth_date, follows_row_id,
-            removed, deleted, visible_from, visible_until, status_until,
+        insert into cpis.plan (council, row_id, nhs_number, kind, start_day, end_day, due_day, birth_date,
+            follows_row_id, removed, deleted, visible_from, visible_until, status_until,
             episode_id, episode_version, episode_updated, episode_status, episode,
             flag_id, flag_version, flag_updated, flag_status, flag)
         select $1, u.* from unnest($2::text[], $3::text[], $4::text[], $5::date[], $6::date[], $7::date[], $8::date[],
@@ -60,8 +63,8 @@ internal static class SubmissionStore
             $15::uuid[], $16::int[], $17::timestamptz[], $18::text[], $19::bytea[],
             $20::uuid[], $21::int[], $22::timestamptz[], $23::text[], $24::bytea[]) u
         on conflict (council, row_id) do update set
-            kind = excluded.kind, start_day = excluded.start_day, end_day = excluded.end_day, due_day = excluded.due_day,
-            birth_date = excluded.birth_date, follows_row_id = excluded.follows_row_id, removed = excluded.removed,
+            kind = excluded.kind, start_day = excluded.start_day, end_day = excluded.end_day,
+            due_day = excluded.due_day, birth_date = excluded.birth_date, follows_row_id = excluded.follows_row_id, removed = excluded.removed,
             deleted = excluded.deleted, visible_from = excluded.visible_from, visible_until = excluded.visible_until,
             status_until = excluded.status_until,
             episode_version = excluded.episode_version, episode_updated = excluded.episode_updated,
@@ -189,31 +192,3 @@ internal static class SubmissionStore
         return command;
     }
 }
-
-/// <summary>Keys a submission touches.</summary>
-internal sealed record SubmissionKeys(string[] RowIds, string[] Numbers, Guid[] EpisodeIds, Guid[] FlagIds)
-{
-    public static SubmissionKeys Of(IReadOnlyList<Change> changes)
-    {
-        var episodes = changes.OfType<EpisodeChange>().ToList();
-        var flags = changes.OfType<FlagChange>().ToList();
-        var deletions = changes.OfType<PlanDeletion>().ToList();
-        return new SubmissionKeys(
-            [.. episodes.Select(e => e.Parts.RowId).Concat(episodes.Select(e => e.Parts.FollowsRowId).OfType<string>())
-                .Concat(flags.Select(f => f.Parts.RowId)).Distinct()],
-            [.. changes.OfType<PatientChange>().Select(p => p.Number.Digits())
-                .Concat(episodes.Select(e => e.Parts.Number.Digits()))
-                .Concat(flags.Select(f => f.Parts.Number.Digits())).Distinct()],
-            [.. episodes.Select(e => e.Id).Concat(deletions.Where(d => d.View == PlanView.Episode).Select(d => d.Id))
-                .Concat(flags.Select(f => Guid.TryParse(f.Parts.Detail[(f.Parts.Detail.LastIndexOf('/') + 1)..], out var id)
-                    ? id : Guid.Empty))],
-            [.. flags.Select(f => f.Id).Concat(deletions.Where(d => d.View == PlanView.Flag).Select(d => d.Id))]);
-    }
-
-    /// <summary>Names to lock, sorted so that two submissions never wait for each other in a circle.</summary>
-    public string[] Locks(string council) =>
-        [.. RowIds.Select(r => $"{council}/plan/{r}").Concat(Numbers.Select(n => $"{council}/person/{n}")).Order(StringComparer.Ordinal)];
-}
-
-/// <summary>What a submission's keys found.</summary>
-internal sealed record HeldRows(IReadOnlyList<PlanRow> Plans, IReadOnlyList<PatientRow> Patients);

@@ -89,13 +89,15 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
             {
                 var draft = submission.Person(patient.Number);
                 var row = people[draft];
-                return new(change.Place, draft.Stood is null ? 201 : 200, "Patient", row.NhsNumber, row.Version, row.Updated, row.Body);
+                return new(change.Place, draft.Stood is null ? 201
+                    : 200, "Patient", row.NhsNumber, row.Version, row.Updated, row.Body);
             }
 
             var (plan, view) = Plan(change);
             var state = rows[plan].State(view);
             var status = change is PlanDeletion ? 204 : plan.Stood is null ? 201 : 200;
-            return new(change.Place, status, view.ResourceType, state.Id.ToString(), state.Version, state.Updated, state.Body);
+            return new(change.Place, status, view.ResourceType, state.Id.ToString(), state.Version, state.Updated,
+                state.Body);
         }
 
         public (string Number, IReadOnlyList<string> References) Touched(Change change, Changed answer)
@@ -111,7 +113,8 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
 
         /// <summary>Entries of plans that changed because others did.</summary>
         public IEnumerable<AuditEntry> Consequences(Call call) =>
-            rows.Where(r => !r.Key.Named && Differs(r.Key, r.Value)).Select(r => call.Entry(r.Value.Facts.NhsNumber.Digits()) with
+            rows.Where(r => !r.Key.Named && Differs(r.Key, r.Value))
+                .Select(r => call.Entry(r.Value.Facts.NhsNumber.Digits()) with
             {
                 Interaction = "update",
                 Action = 'U',
@@ -144,6 +147,7 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
             draft.Stood is null || draft.Stood.Episode.Version != row.Episode.Version
             || draft.Stood.Flag.Version != row.Flag.Version || draft.Stood.BirthDate != row.BirthDate;
 
-        private static string PatientNumber(PatientDraft draft) => CpIs.Server.Patients.PatientJson.Number(draft.Sent!.Value)!;
+        private static string PatientNumber(PatientDraft draft) =>
+            CpIs.Server.Patients.PatientJson.Number(draft.Sent!.Value)!;
     }
 }

@@ -7,7 +7,7 @@ namespace CpIs.Server.Plans;
 
 /// <summary>
 /// A council's transaction: Patients, EpisodesOfCare and Flags, all or none, with <c>urn:uuid</c> references resolved.
-/// http://hl7.org/fhir/R4/http.html#transaction — not served yet: batch, reads, conditional forms.
+/// http://hl7.org/fhir/R4/http.html#transaction — not served yet: batch, reads, conditional update.
 /// </summary>
 internal sealed class SubmitBundle(Incoming incoming, Submit submit)
 {
@@ -57,7 +57,8 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
         }
         catch (Refused refused) when (refused.Status is 422 or 400)
         {
-            throw new Refused(refused.Status, [.. refused.Issues.Select(i => i with { Expression = Submission.InEntry(place.Index, i.Expression) })]);
+            throw new Refused(refused.Status,
+                [.. refused.Issues.Select(i => i with { Expression = Submission.InEntry(place.Index, i.Expression) })]);
         }
     }
 
@@ -73,13 +74,20 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
                 return PutPatient.Change(place.Index, place.IfMatch, place.Resource, method == "PUT" ? url[1] : null);
             case ("POST", "EpisodeOfCare", 1):
                 incoming.Check(place.Resource, type);
-                return new EpisodeChange(place.Index, null, place.NewId, true, reader.Episode(place.Resource));
+                return new EpisodeChange(place.Index, null, place.NewId, true, reader.Episode(place.Resource))
+                {
+                    IfNoneExist = Incoming.IfNoneExist(place.IfNoneExist, place.Resource),
+                };
             case ("POST", "Flag", 1):
                 incoming.Check(place.Resource, type);
-                return new FlagChange(place.Index, null, place.NewId, true, reader.Flag(place.Resource));
+                return new FlagChange(place.Index, null, place.NewId, true, reader.Flag(place.Resource))
+                {
+                    IfNoneExist = Incoming.IfNoneExist(place.IfNoneExist, place.Resource),
+                };
             case ("PUT", "EpisodeOfCare", 2):
                 incoming.Check(place.Resource, type);
-                return new EpisodeChange(place.Index, place.IfMatch, place.GivenId, false, reader.Episode(place.Resource));
+                return new EpisodeChange(place.Index, place.IfMatch, place.GivenId, false, reader
+                    .Episode(place.Resource));
             case ("PUT", "Flag", 2):
                 incoming.Check(place.Resource, type);
                 return new FlagChange(place.Index, place.IfMatch, place.GivenId, false, reader.Flag(place.Resource));
@@ -137,7 +145,8 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
         public int Index { get; } = index;
 
         public JsonElement Resource => entry.TryGetProperty("resource", out var resource)
-            && resource.ValueKind == JsonValueKind.Object ? resource : throw Refused.BadBody("An entry has no resource.");
+            && resource.ValueKind == JsonValueKind.Object ? resource
+                : throw Refused.BadBody("An entry has no resource.");
 
         public string? FullUrl => Incoming.Text(entry, "fullUrl");
 
@@ -156,9 +165,12 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
 
         public int? IfMatch => Incoming.IfMatch(Request("ifMatch"));
 
+        public string? IfNoneExist => Request("ifNoneExist");
+
         public Guid NewId { get; } = Guid.CreateVersion7();
 
-        public Guid GivenId => Guid.TryParseExact(Url[(Url.IndexOf('/', StringComparison.Ordinal) + 1)..], "D", out var id)
+        public Guid GivenId => Guid
+            .TryParseExact(Url[(Url.IndexOf('/', StringComparison.Ordinal) + 1)..], "D", out var id)
             ? id : throw Refused.NotFound();
 
         /// <summary>What a reference to this entry's full URL stands for.</summary>

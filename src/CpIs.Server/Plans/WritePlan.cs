@@ -6,14 +6,21 @@ namespace CpIs.Server.Plans;
 
 /// <summary>
 /// Create, update and delete of one Flag or EpisodeOfCare. http://hl7.org/fhir/R4/http.html#create
-/// Not served here: conditional forms and JSON Patch.
+/// Not served here: conditional update and JSON Patch.
 /// </summary>
 internal sealed class WritePlan(Incoming incoming, Submit submit)
 {
     public async Task CreateAsync(Call call, PlanView view)
     {
         var sent = await Incoming.BodyAsync(call);
-        await ApplyAsync(call, Put(sent, view, Guid.CreateVersion7(), true, null));
+        var change = Put(sent, view, Guid.CreateVersion7(), true, null);
+        var conditional = Incoming.IfNoneExist(call.Http.Request.Headers["If-None-Exist"], sent);
+        await ApplyAsync(call, change switch
+        {
+            EpisodeChange episode => episode with { IfNoneExist = conditional },
+            FlagChange flag => flag with { IfNoneExist = conditional },
+            _ => change,
+        });
     }
 
     public async Task UpdateAsync(Call call, PlanView view)

@@ -51,7 +51,8 @@ internal sealed class TokenIssuer : IDisposable
         var now = clock.GetUtcNow().UtcDateTime;
         var claims = persona.Claims();
         claims["jti"] = Guid.NewGuid().ToString();
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }
+            .CreateToken(new SecurityTokenDescriptor
         {
             Issuer = Issuer,
             Audience = Audience,

@@ -35,7 +35,8 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
             throw Refused.BadSearch("This page link has expired: search again.");
         }
 
-        return place.Caller == Identity(call) ? place : throw Refused.Denied("This page link belongs to another caller.");
+        return place.Caller == Identity(call) ? place
+            : throw Refused.Denied("This page link belongs to another caller.");
     }
 
     /// <summary>URL of the page after <paramref name="last"/>.</summary>

@@ -5,7 +5,9 @@ using CpIs.Server.Access;
 
 namespace CpIs.Server.Searching;
 
-/// <summary>Writes a searchset Bundle, stored bytes spliced in as they are. http://hl7.org/fhir/R4/bundle.html</summary>
+/// <summary>
+/// Writes a searchset Bundle, stored bytes spliced in as they are. http://hl7.org/fhir/R4/bundle.html
+/// </summary>
 internal sealed class SearchBundle : IDisposable
 {
     private readonly ArrayBufferWriter<byte> buffer = new(4096);
@@ -42,7 +44,8 @@ internal sealed class SearchBundle : IDisposable
     {
         var parts = search.Criteria
             .Select(c => (c.Modifier is null ? c.Name : $"{c.Name}:{c.Modifier}") + "="
-                + string.Join(',', c.Values.Select(v => Uri.EscapeDataString(v.Replace(",", "\\,", StringComparison.Ordinal)))))
+                + string.Join(',', c.Values
+                    .Select(v => Uri.EscapeDataString(v.Replace(",", "\\,", StringComparison.Ordinal)))))
             .Concat(search.Includes.Select(i => "_include=" + Uri.EscapeDataString(i)))
             .Concat(search.RevIncludes.Select(i => "_revinclude=" + Uri.EscapeDataString(i)))
             .Append(search.CountOnly ? "_summary=count" : $"_count={search.Count}");

@@ -20,7 +20,8 @@ internal static class SearchConditions
     }
 
     /// <summary>A token value against one system and a set of codes of the row.</summary>
-    public static Func<string?, string, Predicate<T>> Token<T>(Func<T, IEnumerable<(string? System, string Code)>> codes) =>
+    public static Func<string?, string,
+        Predicate<T>> Token<T>(Func<T, IEnumerable<(string? System, string Code)>> codes) =>
         (modifier, value) =>
         {
             var (system, code) = SplitToken(value);
@@ -83,7 +84,9 @@ internal static class SearchConditions
             : throw Refused.BadNumber("Invalid NHS number. " + NhsNumber.Fault(text));
     }
 
-    /// <summary><c>system|code</c>, <c>|code</c> (no system), <c>code</c> (any system), <c>system|</c> (any code).</summary>
+    /// <summary>
+    /// <c>system|code</c>, <c>|code</c> (no system), <c>code</c> (any system), <c>system|</c> (any code).
+    /// </summary>
     public static (string? System, string Code) SplitToken(string value)
     {
         var bar = value.IndexOf('|', StringComparison.Ordinal);

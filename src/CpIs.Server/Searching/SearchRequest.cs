@@ -74,7 +74,8 @@ internal sealed class SearchRequest
     private static void RequireForm(HttpRequest request)
     {
         if (request.ContentLength is > 0
-            && request.ContentType?.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase) != true)
+            && request.ContentType?.StartsWith("application/x-www-form-urlencoded",
+                StringComparison.OrdinalIgnoreCase) != true)
         {
             throw new Refused(415, [new("error", "not-supported", DetailCode.Unsupported,
                 "A posted search is application/x-www-form-urlencoded.")]);
@@ -149,7 +150,8 @@ internal sealed class SearchRequest
                 return true;
             case "_summary":
                 CountOnly |= value == "count";
-                return value is "count" or "false" ? true : throw Refused.BadSearch("_summary: count and false are served.");
+                return value is "count" or "false" ? true
+                    : throw Refused.BadSearch("_summary: count and false are served.");
             case "_total":
                 return value is "none" or "accurate" or "estimate"
                     ? true : throw Refused.BadSearch("_total must be none, accurate or estimate.");
@@ -167,7 +169,9 @@ internal sealed class SearchRequest
         }
     }
 
-    /// <summary>Chains are written <c>patient.identifier</c>; they are served as the modifier <c>identifier</c>.</summary>
+    /// <summary>
+    /// Chains are written <c>patient.identifier</c>; they are served as the modifier <c>identifier</c>.
+    /// </summary>
     private static (string Name, string? Modifier) Split(string name)
     {
         var at = name.IndexOfAny([':', '.']);

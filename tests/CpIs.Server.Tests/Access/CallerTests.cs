@@ -17,7 +17,8 @@ public sealed class CallerTests(RunningServer server) : IClassFixture<RunningSer
     private static readonly string[] TwoRoles = ["9991", "9992"];
 
     public static TheoryData<string> BadTokens =>
-        ["none", "garbage", "expired", "not yet", "wrong audience", "wrong issuer", "alg none", "other key", "HS256 with the public key", "no expiry"];
+        ["none", "garbage", "expired", "not yet", "wrong audience", "wrong issuer", "alg none", "other key",
+            "HS256 with the public key", "no expiry"];
 
     [Theory]
     [MemberData(nameof(BadTokens))]
@@ -118,7 +119,8 @@ public sealed class CallerTests(RunningServer server) : IClassFixture<RunningSer
         decided.DefaultRequestHeaders.Add("NHSD-Session-URID", TwoRoles[1]);
         var number = InventedPlan.NewNumber();
         await decided.GetOkAsync($"Flag?patient={number}");
-        (await server.Auditor.GetOkAsync($"AuditEvent?patient={number}&organization=RW5&unscheduled=false")).Total().Should().Be(1);
+        (await server.Auditor.GetOkAsync($"AuditEvent?patient={number}&organization=RW5&unscheduled=false")).Total()
+            .Should().Be(1);
     }
 
     [Fact]
@@ -132,7 +134,8 @@ public sealed class CallerTests(RunningServer server) : IClassFixture<RunningSer
         var own = await server.As("sandbox-auditor-rxr").GetOkAsync($"AuditEvent?patient={number}");
 
         own.Total().Should().Be(1);
-        var theirs = (await server.Auditor.GetOkAsync($"AuditEvent?patient={number}&organization=RW5")).All("AuditEvent")[0].Text("id");
+        var theirs = (await server.Auditor.GetOkAsync($"AuditEvent?patient={number}&organization=RW5"))
+            .All("AuditEvent")[0].Text("id");
         await (await server.As("sandbox-auditor-rxr").TryAsync("AuditEvent/" + theirs)).ShouldBeRefusedAsync(404);
         (await server.Auditor.GetOkAsync("AuditEvent/" + theirs)).Text("id").Should().Be(theirs);
     }
@@ -166,11 +169,15 @@ public sealed class CallerTests(RunningServer server) : IClassFixture<RunningSer
         token["expires_in"]!.GetValue<int>().Should().BeLessThanOrEqualTo(300);
         token.Text("token_type").Should().Be("Bearer");
         token.Text("scope").Should().Contain("user/Flag.rs");
-        (await AskAsync("grant_type=client_credentials&client_id=somebody")).Text("error").Should().Be("invalid_client");
-        (await AskAsync("grant_type=password&client_id=sandbox-ed-clinician")).Text("error").Should().Be("unsupported_grant_type");
+        (await AskAsync("grant_type=client_credentials&client_id=somebody")).Text("error").Should()
+            .Be("invalid_client");
+        (await AskAsync("grant_type=password&client_id=sandbox-ed-clinician")).Text("error").Should()
+            .Be("unsupported_grant_type");
         var keys = JsonNode.Parse(await client.GetStringAsync(new Uri(".well-known/jwks.json", UriKind.Relative)))!;
         keys["keys"]![0]!["d"].Should().BeNull();
     }
+
+    private static DateTime Now => TimeProvider.System.GetUtcNow().UtcDateTime;
 
     private string? Bad(string fault)
     {
@@ -181,13 +188,16 @@ public sealed class CallerTests(RunningServer server) : IClassFixture<RunningSer
         {
             "none" => null,
             "garbage" => "abc.def.ghi",
-            "expired" => Sign(d => { d.IssuedAt = d.NotBefore = DateTime.UtcNow.AddHours(-1); d.Expires = DateTime.UtcNow.AddMinutes(-2); }),
-            "not yet" => Sign(d => { d.NotBefore = DateTime.UtcNow.AddMinutes(5); d.Expires = DateTime.UtcNow.AddMinutes(9); }),
+            "expired" => Sign(d => { d.IssuedAt = d.NotBefore = Now.AddHours(-1); d.Expires =
+                Now.AddMinutes(-2); }),
+            "not yet" => Sign(d => { d.NotBefore = Now.AddMinutes(5); d.Expires = Now
+                .AddMinutes(9); }),
             "wrong audience" => Sign(d => d.Audience = "https://elsewhere.example"),
             "wrong issuer" => Sign(d => d.Issuer = "https://elsewhere.example"),
             "alg none" => $"{Base64UrlEncoder.Encode("{\"alg\":\"none\",\"typ\":\"JWT\"}")}.{parts[1]}.",
             "other key" => Sign(d => d.SigningCredentials = new SigningCredentials(
-                new ECDsaSecurityKey(System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP384))
+                new ECDsaSecurityKey(System.Security.Cryptography.ECDsa
+                    .Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP384))
                 { KeyId = issuer.Key.KeyId }, SecurityAlgorithms.EcdsaSha384)),
             "HS256 with the public key" => Sign(d => d.SigningCredentials = new SigningCredentials(
                 new SymmetricSecurityKey(issuer.Key.ECDsa.ExportSubjectPublicKeyInfo()) { KeyId = issuer.Key.KeyId },
@@ -222,9 +232,9 @@ public sealed class CallerTests(RunningServer server) : IClassFixture<RunningSer
         {
             Issuer = issuer.Issuer,
             Audience = issuer.Audience,
-            IssuedAt = DateTime.UtcNow,
-            NotBefore = DateTime.UtcNow,
-            Expires = DateTime.UtcNow.AddMinutes(5),
+            IssuedAt = Now,
+            NotBefore = Now,
+            Expires = Now.AddMinutes(5),
             Claims = Persona.All["sandbox-ed-clinician"].Claims(),
             SigningCredentials = new SigningCredentials(issuer.Key, SecurityAlgorithms.EcdsaSha384),
         };

@@ -100,6 +100,39 @@ public sealed class ClusterFoldersTests
         }
     }
 
+    [Fact]
+    public void A_PostgreSQL_on_PATH_is_taken_when_it_is_new_enough_and_whole()
+    {
+        var parent = TestCluster.NewDataFolder();
+        try
+        {
+            var old = InstallOnPath(parent, "old", "postgres (PostgreSQL) 13.9");
+            var gone = InstallOnPath(parent, "gone", "postgres (PostgreSQL) 18.1");
+            File.Delete(Path.Combine(gone, "pg_ctl"));
+            File.CreateSymbolicLink(Path.Combine(gone, "pg_ctl"), Path.Combine(parent, "uninstalled"));
+            var good = InstallOnPath(parent, "good", "postgres (PostgreSQL) 16.2 (Debian 16.2-1)");
+
+            PostgresPrograms.Find($"{old}:{gone}:{good}", []).Folder.Should().Be(good);
+
+            var find = () => PostgresPrograms.Find($"{old}:{gone}", []);
+            find.Should().Throw<StartRefusedException>();
+        }
+        finally
+        {
+            Directory.Delete(parent, recursive: true);
+        }
+    }
+
+    private static string InstallOnPath(string parent, string name, string version)
+    {
+        Install(parent, name, "initdb", "postgres", "pg_ctl");
+        var folder = Path.Combine(parent, name, "bin");
+        var postgres = Path.Combine(folder, "postgres");
+        File.WriteAllText(postgres, $"#!/bin/sh\necho '{version}'\n");
+        File.SetUnixFileMode(postgres, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return folder;
+    }
+
     private static void Install(string parent, string version, params string[] programs)
     {
         var folder = Directory.CreateDirectory(Path.Combine(parent, version, "bin")).FullName;

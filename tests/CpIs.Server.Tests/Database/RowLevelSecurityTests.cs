@@ -97,6 +97,21 @@ public sealed class RowLevelSecurityTests(TestDatabase database) : IClassFixture
         }
     }
 
+    [Fact]
+    public async Task Every_table_that_names_a_council_stands_behind_the_wall()
+    {
+        await using var source = NpgsqlDataSource.Create(database.OwnerConnectionString);
+        await using var command = source.CreateCommand("""
+            select count(*) filter (where relrowsecurity and relforcerowsecurity), count(*)
+            from pg_class join pg_attribute on attrelid = pg_class.oid and attname = 'council'
+            where relnamespace = 'cpis'::regnamespace and relkind in ('r', 'p')
+            """);
+        await using var rows = await command.ExecuteReaderAsync();
+        await rows.ReadAsync();
+
+        rows.GetInt64(0).Should().BeGreaterThanOrEqualTo(3).And.Be(rows.GetInt64(1));
+    }
+
     private async Task<object?> AsAsync(string? council, string sql, params object[] values)
     {
         await using var source = NpgsqlDataSource.Create(database.ServerConnectionString);

@@ -53,7 +53,8 @@ public sealed class SearchPlansTests(RunningServer server) : IClassFixture<Runni
         var plan = new InventedPlan { Start = server.Today, Kind = PlanKind.LookedAfter };
         await server.SubmitAsync(plan);
         var clinician = server.Clinician;
-        async Task<int> FlagsAsync(string more) => (await clinician.GetOkAsync($"Flag?patient={plan.Number}&{more}")).Total();
+        async Task<int> FlagsAsync(string more) =>
+            (await clinician.GetOkAsync($"Flag?patient={plan.Number}&{more}")).Total();
         async Task<int> EpisodesAsync(string more) =>
             (await clinician.GetOkAsync($"EpisodeOfCare?patient={plan.Number}&{more}")).Total();
 
@@ -100,7 +101,8 @@ public sealed class SearchPlansTests(RunningServer server) : IClassFixture<Runni
     [InlineData("Flag?patient=9990000018&_include=Flag:encounter", 400)]
     [InlineData("EpisodeOfCare?patient=9990000018&date=ap2026", 400)]
     [InlineData("EpisodeOfCare?patient=9990000018&date=2026-13", 400)]
-    public async Task A_search_that_names_no_one_patient_or_is_malformed_is_refused_and_recorded(string search, int status)
+    public async Task A_search_that_names_no_one_patient_or_is_malformed_is_refused_and_recorded(string search,
+        int status)
     {
         using var clinician = server.Clinician;
         var id = Guid.NewGuid().ToString();
@@ -197,7 +199,8 @@ public sealed class SearchPlansTests(RunningServer server) : IClassFixture<Runni
 
         bundle.Total().Should().Be(1);
         bundle["entry"].Should().BeNull();
-        var trail = await server.Auditor.GetOkAsync($"AuditEvent?patient={plan.Number}&plan-found=true&subtype=search-type");
+        var trail = await server.Auditor
+            .GetOkAsync($"AuditEvent?patient={plan.Number}&plan-found=true&subtype=search-type");
         trail.Total().Should().Be(1);
     }
 }

@@ -35,7 +35,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         var (episode, flag) = await server.SubmitAsync(plan);
         var ended = plan with { End = server.Today, Status = "finished" };
 
-        var answer = await server.Lancashire.PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(ended.Episode()));
+        var answer = await server.Lancashire
+            .PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(ended.Episode()));
 
         answer.StatusCode.Should().Be(HttpStatusCode.OK);
         var seen = await server.Clinician.GetOkAsync("Flag/" + flag);
@@ -43,7 +44,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         seen["meta"]!.Text("versionId").Should().Be("2");
         seen["period"]!.Text("end").Should().Be(PlanJson.Day(server.Today));
         (await server.Lancashire.GetOkAsync($"Flag/{flag}/_history/1")).Text("status").Should().Be("active");
-        (await server.Lancashire.GetOkAsync($"EpisodeOfCare/{episode}/_history/1")).Text("status").Should().Be("active");
+        (await server.Lancashire.GetOkAsync($"EpisodeOfCare/{episode}/_history/1")).Text("status").Should()
+            .Be("active");
         await (await server.Lancashire.TryAsync($"EpisodeOfCare/{episode}/_history/3")).ShouldBeRefusedAsync(404);
     }
 
@@ -53,7 +55,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         var plan = Plan;
         var (episode, _) = await server.SubmitAsync(plan);
 
-        var answer = await server.Lancashire.PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(plan.Episode()));
+        var answer = await server.Lancashire
+            .PutAsync(Url("EpisodeOfCare/" + episode), RunningServer.Json(plan.Episode()));
 
         answer.StatusCode.Should().Be(HttpStatusCode.OK);
         answer.Headers.ETag!.ToString().Should().Be("W/\"1\"");
@@ -118,7 +121,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
             ("Flag", flag, plan.OfLeeds().Flag("EpisodeOfCare/" + episode)),
         })
         {
-            var reads = new[] { await server.Leeds.TryAsync($"{type}/{id}"), await server.Leeds.TryAsync($"{type}/{none}") };
+            var reads = new[] { await server.Leeds.TryAsync($"{type}/{id}"), await server.Leeds
+                .TryAsync($"{type}/{none}") };
             var puts = new[]
             {
                 await server.Leeds.PutAsync(Url($"{type}/{id}"), RunningServer.Json(body)),
@@ -149,9 +153,11 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         answer.StatusCode.Should().Be(HttpStatusCode.Created);
         (await answer.Content.ReadAsStringAsync()).Should().NotContain(plan.Family);
         (await server.Leeds.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should().Be("Otherham");
-        (await server.Lancashire.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should().Be(plan.Family);
+        (await server.Lancashire.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should()
+            .Be(plan.Family);
         (await server.Leeds.GetOkAsync($"EpisodeOfCare?patient={plan.Number}")).Total().Should().Be(0);
-        (await server.Clinician.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should().Be(plan.Family);
+        (await server.Clinician.GetOkAsync("Patient/" + plan.Number))["name"]![0]!.Text("family").Should()
+            .Be(plan.Family);
     }
 
     [Fact]
@@ -165,7 +171,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
 
         foreach (var forged in new[] { forgedOwner, forgedRow })
         {
-            await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(forged))).ShouldBeRefusedAsync(422);
+            await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(forged)))
+                .ShouldBeRefusedAsync(422);
         }
     }
 
@@ -236,6 +243,33 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
     }
 
     [Fact]
+    public async Task If_None_Exist_makes_a_plan_once_however_often_and_at_once_it_is_sent()
+    {
+        var plan = Plan;
+        var bundle = plan.Bundle();
+        foreach (var entry in bundle["entry"]!.AsArray().Skip(1))
+        {
+            entry!["request"]!["ifNoneExist"] = $"identifier={Systems.CouncilPlan}ZZ001|{plan.RowId}";
+        }
+
+        using var council = server.Lancashire;
+        var answers = await Task.WhenAll(Enumerable.Range(0, 16).Select(
+            _ => council.PostAsync(server.Base, RunningServer.Json(bundle.ToJsonString()))));
+
+        var statuses = new List<string>();
+        foreach (var answer in answers)
+        {
+            statuses.Add((await answer.BodyAsync())["entry"]![1]!["response"]!.Text("status"));
+        }
+
+        statuses.Count(s => s == "201 Created").Should().Be(1);
+        statuses.Count(s => s == "200 OK").Should().Be(15);
+        (await server.Clinician.GetOkAsync($"Flag?patient={plan.Number}")).Total().Should().Be(1);
+        bundle["entry"]![1]!["request"]!["ifNoneExist"] = "status=active";
+        await (await council.PostAsync(server.Base, RunningServer.Json(bundle))).ShouldBeRefusedAsync(400);
+    }
+
+    [Fact]
     public async Task R9_a_plans_number_never_changes()
     {
         var plan = Plan;
@@ -283,7 +317,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
     [InlineData("{\"resourceType\":\"EpisodeOfCare\",\"status\":\"\\ud800\"}", 400)]
     [InlineData("{\"resourceType\":\"EpisodeOfCare\"}", 422)]
     public async Task What_cannot_be_read_is_refused_as_such(string body, int status) =>
-        await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body))).ShouldBeRefusedAsync(status);
+        await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body)))
+            .ShouldBeRefusedAsync(status);
 
     [Fact]
     public async Task Another_media_type_is_415_and_a_large_body_413()

@@ -15,7 +15,8 @@ public sealed class LoadedSamplesTests(OpenSandbox sandbox) : IClassFixture<Open
         {
             var page = await sandbox.AskAsync(council.Key.ClientId, "EpisodeOfCare?_count=1000");
 
-            page["entry"]!.AsArray().Select(entry => entry!["resource"]!["identifier"]![0]!["value"]!.GetValue<string>())
+            page["entry"]!.AsArray()
+                .Select(entry => entry!["resource"]!["identifier"]![0]!["value"]!.GetValue<string>())
                 .Should().Contain(council);
         }
     }

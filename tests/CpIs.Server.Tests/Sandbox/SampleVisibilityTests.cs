@@ -4,7 +4,9 @@ using Xunit;
 
 namespace CpIs.Server.Tests.Sandbox;
 
-/// <summary>What samples/README.md says of the people worth looking up, by the rules that decide what is shown.</summary>
+/// <summary>
+/// What samples/README.md says of the people worth looking up, by the rules that decide what is shown.
+/// </summary>
 public sealed class SampleVisibilityTests
 {
     public static TheoryData<DateOnly> Days =>
@@ -43,8 +45,9 @@ public sealed class SampleVisibilityTests
         {
             var bundle = new SampleBundle(council.Ods, row, today).Build();
 
-            bundle["entry"]![1]!["resource"]!["status"]!.GetValue<string>().Should()
-                .Be(SampleFolder.DaysOf(row, today).EpisodeStatus(today), "row {0} starts on {1}", row.RowId, row.Start);
+            var expected = SampleFolder.DaysOf(row, today).EpisodeStatus(today);
+            bundle["entry"]![1]!["resource"]!["status"]!.GetValue<string>()
+                .Should().Be(expected, "row {0} starts on {1}", row.RowId, row.Start);
         }
     }
 

@@ -16,6 +16,15 @@ public sealed class CatchesTests
                 .Select(clause => Catches.PlaceOf(file, clause)))
             .Should().OnlyHaveUniqueItems();
 
+    [Fact]
+    public void A_place_that_no_longer_catches_everything_is_taken_off_the_list()
+    {
+        var places = Checkout.Product.SelectMany(file => file.Nodes<CatchClauseSyntax>().Where(Catches.IsBroad)
+            .SelectMany(clause => new[] { file.Path, Catches.PlaceOf(file, clause) }));
+
+        Catches.Allowed.Keys.Should().BeSubsetOf(places);
+    }
+
     [Theory]
     [InlineData("catch { }")]
     [InlineData("catch (Exception) { }")]

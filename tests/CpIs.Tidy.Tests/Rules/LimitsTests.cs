@@ -9,6 +9,10 @@ public sealed class LimitsTests
     public void Every_bound_has_a_name_and_a_unit() =>
         Checkout.Product.SelectMany(Limits.Faults).Should().BeEmpty();
 
+    [Fact]
+    public void Queues_bounded_elsewhere_are_there() =>
+        Limits.BoundedElsewhere.Keys.Should().BeSubsetOf(Checkout.Files);
+
     [Theory]
     [InlineData("class A { object B = Channel.CreateUnbounded<int>(); }", "bound it")]
     [InlineData("class A { void B() { C(new BoundedChannelOptions(5000)); } }", "5000")]

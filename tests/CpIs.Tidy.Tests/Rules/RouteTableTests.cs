@@ -28,7 +28,8 @@ public sealed class RouteTableTests
         RouteTable.Faults(Good with { Who = Who.Public }).Should().ContainSingle().Which.Should().Contain("everybody");
         RouteTable.Faults(Good with { Discloses = Discloses.Nothing }).Should().ContainSingle();
         RouteTable.Faults(Good with { Letter = null }).Should().ContainSingle().Which.Should().Contain("scope");
-        RouteTable.Faults(Good with { Resource = "AuditEvent", Discloses = Discloses.Nothing }).Should().ContainSingle();
+        RouteTable.Faults(Good with { Resource = "AuditEvent", Discloses = Discloses.Nothing }).Should()
+            .ContainSingle();
     }
 
     [Theory]

@@ -76,8 +76,8 @@ internal static partial class Wording
         }
     }
 
-    // A test may look at the wall clock to measure; it may not take a day from it.
-    private static bool IsClock(MemberAccessExpressionSyntax access) => access.ToString() == "DateTimeOffset.UtcNow";
+    // A test may measure, or forge a token that ran out; it may not take a local day from the machine.
+    private static bool IsClock(MemberAccessExpressionSyntax access) => access.Name.Identifier.ValueText == "UtcNow";
 
     private static bool IsCalled(MemberAccessExpressionSyntax access, string name) =>
         access.Name.Identifier.ValueText == name && access.Parent is InvocationExpressionSyntax;

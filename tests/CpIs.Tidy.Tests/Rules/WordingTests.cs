@@ -36,6 +36,13 @@ public sealed class WordingTests
         Wording.Faults(new SourceFile(path, "class A { }")).Should().ContainSingle();
 
     [Theory]
+    [InlineData("class A { object B = DateTime.Now; }", 1)]
+    [InlineData("class A { object B = DateTime.Today; }", 1)]
+    [InlineData("class A { object B = DateTime.UtcNow; }", 0)]
+    public void A_test_may_measure_and_may_not_take_a_day_from_the_machine(string code, int faults) =>
+        Wording.Faults(new SourceFile("tests/CpIs.Server.Tests/A.cs", code)).Should().HaveCount(faults);
+
+    [Theory]
     [InlineData("class DatabaseFolder { }")]
     [InlineData("class A : BackgroundService { IServiceProvider B; }")]
     [InlineData("class A { object B(TimeProvider c) => c.GetUtcNow(); }")]

@@ -1,13 +1,19 @@
 using CpIs.Bench;
 
-if (args is not ["validate", ..])
+var file = Array.IndexOf(args, "--json") is var at and > 0 && at + 1 < args.Length ? args[at + 1] : null;
+var quick = args.Contains("--quick");
+var report = args.FirstOrDefault() switch
 {
-    Console.Error.WriteLine("bench validate [--json FILE] [--quick]");
+    "validate" => ValidateBench.Run(quick),
+    "reads" => await ReadsBench.RunAsync(quick),
+    _ => null,
+};
+if (report is null)
+{
+    Console.Error.WriteLine("bench validate|reads [--json FILE] [--quick]");
     return 2;
 }
 
-var file = Array.IndexOf(args, "--json") is var at and > 0 && at + 1 < args.Length ? args[at + 1] : null;
-var report = ValidateBench.Run(quick: args.Contains("--quick"));
 report.Print(Console.Out);
 if (file != null)
 {

@@ -29,7 +29,7 @@ internal sealed record Report(string What, IReadOnlyList<Row> Rows, IReadOnlyDic
 
         foreach (var (name, ratio) in Ratios)
         {
-            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-44} {ratio,12:N1} ×"));
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-44} {ratio,12:N2} ×"));
         }
     }
 

@@ -46,7 +46,8 @@ internal static class ValidateBench
 
         var rows = variants.SelectMany(variant => new[]
         {
-            Row.Of(variant.Name, "resources/s", variant.PerSecond), Row.Of(variant.Name + " allocates", "bytes", variant.Bytes),
+            Row.Of(variant.Name, "resources/s", variant.PerSecond), Row
+                .Of(variant.Name + " allocates", "bytes", variant.Bytes),
         }).ToList();
         double Ratio(string name, string other) => Median(
             Rounds(variants, name).Zip(Rounds(variants, other), (mine, theirs) => mine / theirs));

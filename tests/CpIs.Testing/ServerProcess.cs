@@ -1,0 +1,186 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace CpIs.Testing;
+
+/// <summary>
+/// The real server, started from its built file as a process of its own, so that a test can kill it the way a machine
+/// does. It is ended when the test is.
+/// </summary>
+public sealed class ServerProcess : IAsyncDisposable
+{
+    private const int LinesKeptMax = 2_000;
+
+    private static readonly TimeSpan ReadyMax = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    private ServerProcess(Process process, int port)
+    {
+        _process = process;
+        Client = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = EndMax };
+    }
+
+    public HttpClient Client { get; }
+
+    public int Pid => _process.Id;
+
+    public bool HasEnded => _process.HasExited;
+
+    /// <summary>What it printed, for the message of a failed test.</summary>
+    public string Printed => string.Join('\n', _lines);
+
+    /// <summary>Starts the sandbox on a data folder and waits until it says that it is ready.</summary>
+    public static async Task<ServerProcess> StartAsync(string dataFolder, params string[] arguments)
+    {
+        var port = FreePort();
+        // A process group of its own, as a terminal gives it: a test can then press Ctrl-C without hitting itself.
+        var start = new ProcessStartInfo("setsid")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
+        string[] all =
+        [
+            "dotnet", Path.Combine(AppContext.BaseDirectory, "CpIs.Server.dll"),
+            "--port", port.ToString(CultureInfo.InvariantCulture), "--data", dataFolder, .. arguments,
+        ];
+        foreach (var argument in all)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        start.Environment["ASPNETCORE_ENVIRONMENT"] = "Sandbox";
+        start.Environment["ASPNETCORE_CONTENTROOT"] = AppContext.BaseDirectory;
+        var server = new ServerProcess(new Process { StartInfo = start }, port);
+        server.Listen();
+        try
+        {
+            await server.UntilReadyAsync();
+            return server;
+        }
+        catch (InvalidOperationException) when (!server.HasEnded)
+        {
+            await server.KillAsync();
+            throw;
+        }
+    }
+
+    /// <summary>A bearer token of a sandbox persona.</summary>
+    public async Task<AuthenticationHeaderValue> TokenAsync(string clientId)
+    {
+        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
+        {
+            ["grant_type"] = "client_credentials",
+            ["client_id"] = clientId,
+        });
+        using var answer = await Client.PostAsync(new Uri("/oauth2/token", UriKind.Relative), form);
+        var body = await answer.Content.ReadAsStringAsync();
+        answer.EnsureSuccessStatusCode();
+        using var json = JsonDocument.Parse(body);
+        return new AuthenticationHeaderValue("Bearer", json.RootElement.GetProperty("access_token").GetString());
+    }
+
+    public async Task UntilReadyAsync()
+    {
+        var since = Stopwatch.StartNew();
+        while (!await IsReadyAsync())
+        {
+            if (HasEnded || since.Elapsed > ReadyMax)
+            {
+                throw new InvalidOperationException($"The server did not become ready:\n{Printed}");
+            }
+            await Task.Delay(LookEvery);
+        }
+    }
+
+    /// <summary>Power gone: the process has no chance to put anything in order.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>The polite end, as a service manager asks for it.</summary>
+    public Task<int> TerminateAsync() => SignalAsync("-TERM", Pid);
+
+    /// <summary>Ctrl-C: the terminal signals every process of the group.</summary>
+    public Task<int> InterruptAsync() => SignalAsync("-INT", -Pid);
+
+    private async Task<int> SignalAsync(string signal, int target)
+    {
+        using var kill = Process.Start("kill", [signal, "--", target.ToString(CultureInfo.InvariantCulture)]);
+        using var bound = new CancellationTokenSource(EndMax);
+        await _process.WaitForExitAsync(bound.Token);
+        return _process.ExitCode;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!HasEnded)
+        {
+            await TerminateAsync();
+        }
+        Client.Dispose();
+        _process.Dispose();
+    }
+
+    private void Listen()
+    {
+        _process.OutputDataReceived += (_, line) => Keep(line.Data);
+        _process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        _process.Start();
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    private void Keep(string? line)
+    {
+        if (line is not null && _lines.Count < LinesKeptMax)
+        {
+            _lines.Enqueue(line);
+        }
+    }
+
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var answer = await Client.GetAsync(new Uri("/health/ready", UriKind.Relative));
+            return answer.StatusCode == HttpStatusCode.OK;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    // The management port is the next one: both must be free.
+    private static int FreePort()
+    {
+        while (true)
+        {
+            using var first = new TcpListener(IPAddress.Loopback, 0);
+            first.Start();
+            var port = ((IPEndPoint)first.LocalEndpoint).Port;
+            using var second = new TcpListener(IPAddress.Loopback, port + 1);
+            try
+            {
+                second.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: look again.
+            }
+        }
+    }
+}

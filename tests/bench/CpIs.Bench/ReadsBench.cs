@@ -1,0 +1,71 @@
+namespace CpIs.Bench;
+
+/// <summary>
+/// The look-up against its rivals in one run, alternating: fixed bytes, the query alone, the query with a commit of its
+/// own, and ours (token, query, ledger). Ratios are what counts; the machine drifts.
+/// </summary>
+internal static class ReadsBench
+{
+    private const int Rounds = 3;
+    private const int Children = 100_000;
+    private const int Seconds = 6;
+    private const int WarmUpSeconds = 4;
+
+    public static async Task<Report> RunAsync(bool quick)
+    {
+        await using var stage = await ReadsStage.OpenAsync(17_080, quick ? Children / 10 : Children);
+        await using var rivals = await Rivals.OpenAsync(stage, 17_090);
+        var ours = $"http://localhost:{stage.Port}{CpIs.Server.Routes.Prefix}/Flag?patient=";
+        (string Name, Func<string> Url, bool Token)[] variants =
+        [
+            ("fixed body", () => "http://localhost:17090/fixed?patient=", false),
+            ("query", () => "http://localhost:17090/query?patient=", false),
+            ("query + own commit", () => "http://localhost:17090/commit?patient=", false),
+            ("look-up", () => ours, true),
+        ];
+        var runs = variants.ToDictionary(v => v.Name, _ => new List<WrkRun>());
+        foreach (var variant in variants)
+        {
+            await LoadAsync(stage, variant.Url(), variant.Token, quick ? 1 : WarmUpSeconds);
+        }
+
+        for (var round = 0; round < (quick ? 1 : Rounds); round++)
+        {
+            foreach (var variant in variants)
+            {
+                runs[variant.Name].Add(await LoadAsync(stage, variant.Url(), variant.Token, quick ? 2 : Seconds));
+            }
+        }
+
+        return new Report("reads", [.. runs.SelectMany(r => Rows(r.Key, r.Value))], Ratios(runs));
+    }
+
+    private static Task<WrkRun> LoadAsync(ReadsStage stage, string url, bool token, int seconds) =>
+        WrkRun.LoadAsync(url, token ? stage.Token("sandbox-ed-clinician") : null, stage.NumbersFile, seconds);
+
+    private static IEnumerable<Row> Rows(string name, List<WrkRun> runs)
+    {
+        yield return Row.Of(name, "requests/s", runs.Select(r => r.Rate));
+        yield return Row.Of(name + ", p50", "µs", runs.Select(r => r.P50Ms * 1000));
+        yield return Row.Of(name + ", p99", "µs", runs.Select(r => r.P99Ms * 1000));
+        yield return Row.Of(name + ", CPU server", "µs/request", runs.Select(r => r.ServerUs));
+        yield return Row.Of(name + ", CPU PostgreSQL", "µs/request", runs.Select(r => r.DatabaseUs));
+        yield return Row.Of(name + ", CPU client", "µs/request", runs.Select(r => r.ClientUs));
+    }
+
+    private static Dictionary<string, double> Ratios(Dictionary<string, List<WrkRun>> runs)
+    {
+        double Ratio(string a, string b, Func<WrkRun, double> of)
+        {
+            double[] pairs = [.. runs[a].Zip(runs[b], (x, y) => of(x) / of(y)).Order()];
+            return pairs[pairs.Length / 2];
+        }
+
+        return new()
+        {
+            ["audited/unaudited"] = Ratio("look-up", "query", r => r.Rate),
+            ["audited/own-commit"] = Ratio("look-up", "query + own commit", r => r.Rate),
+            ["p99 audited/unaudited"] = Ratio("look-up", "query", r => r.P99Ms),
+        };
+    }
+}

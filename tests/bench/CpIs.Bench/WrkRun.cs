@@ -1,0 +1,126 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace CpIs.Bench;
+
+/// <summary>
+/// One measured stretch of load by wrk (Debian's package), and what it cost: requests a second, latency, and the CPU of
+/// client, server and database.
+/// </summary>
+internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, double ServerUs, double DatabaseUs,
+    double ClientUs)
+{
+    public const int Connections = 64;
+
+    private const int SampleMs = 50;
+
+    /// <summary>Loads a URL whose last part is replaced by NHS numbers drawn from a file.</summary>
+    /// <param name="url">URL up to the number.</param>
+    /// <param name="token">Bearer token, or null.</param>
+    /// <param name="numbers">File with one number a line.</param>
+    /// <param name="seconds">How long.</param>
+    public static async Task<WrkRun> LoadAsync(string url, string? token, string numbers, int seconds)
+    {
+        var script = Path.ChangeExtension(numbers, ".lua");
+        await File.WriteAllTextAsync(script, Script(token, numbers, new Uri(url).PathAndQuery));
+        var before = Cpu.Now();
+        using var wrk = Process.Start(new ProcessStartInfo("wrk",
+            ["-t1", $"-c{Connections}", $"-d{seconds}s", "--latency", "-s", script, url])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        var saying = wrk.StandardOutput.ReadToEndAsync();
+        var client = 0.0;
+        while (!wrk.HasExited)
+        {
+            client = ClientCpu(wrk) ?? client;
+            await Task.Delay(SampleMs);
+        }
+
+        var said = await saying;
+        var spent = Cpu.Now() - before;
+        if (wrk.ExitCode != 0 || said.Contains("Non-2xx", StringComparison.Ordinal)
+            || said.Contains("Socket errors", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException("The load did not run clean:\n" + said);
+        }
+
+        var requests = double.Parse(RequestCount().Match(said).Groups[1].Value, CultureInfo.InvariantCulture);
+        var rate = double.Parse(RateLine().Match(said).Groups[1].Value, CultureInfo.InvariantCulture);
+        return new WrkRun(rate, Latency(said, "50%"), Latency(said, "99%"),
+            spent.Server / requests, spent.Database / requests, client / requests);
+    }
+
+    /// <summary>
+    /// CPU of the client so far; its last sample stands for the whole, since a process that ended has none.
+    /// </summary>
+    private static double? ClientCpu(Process wrk)
+    {
+        try
+        {
+            wrk.Refresh();
+            return wrk.TotalProcessorTime.TotalMicroseconds;
+        }
+        catch (Exception gone) when (gone is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            return null;
+        }
+    }
+
+    private static string Script(string? token, string numbers, string path) => $$"""
+        local numbers = {}
+        for line in io.lines("{{numbers}}") do numbers[#numbers + 1] = line end
+        math.randomseed(os.time())
+        wrk.headers["Accept"] = "application/fhir+json"
+        {{(token is null ? "" : $"wrk.headers[\"Authorization\"] = \"Bearer {token}\"")}}
+        request = function() return wrk.format(nil, "{{path}}" .. numbers[math.random(#numbers)]) end
+        """;
+
+    private static double Latency(string said, string percentile)
+    {
+        var match = Regex.Match(said, Regex.Escape(percentile) + @"\s+([0-9.]+)(us|ms|s)", RegexOptions.None, TimeSpan
+            .FromSeconds(1));
+        var value = double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+        return match.Groups[2].Value switch
+        {
+            "us" => value / 1000,
+            "ms" => value,
+            _ => value * 1000,
+        };
+    }
+
+    [GeneratedRegex(@"(\d+) requests in")]
+    private static partial Regex RequestCount();
+
+    [GeneratedRegex(@"Requests/sec:\s+([0-9.]+)")]
+    private static partial Regex RateLine();
+}
+
+/// <summary>CPU time spent so far, in microseconds: by this process (the server) and by PostgreSQL.</summary>
+internal sealed record Cpu(double Server, double Database)
+{
+    public static Cpu Now()
+    {
+        using var self = Process.GetCurrentProcess();
+        var database = 0.0;
+        foreach (var process in Process.GetProcessesByName("postgres"))
+        {
+            using (process)
+            {
+                try
+                {
+                    database += process.TotalProcessorTime.TotalMicroseconds;
+                }
+                catch (Exception gone) when (gone is InvalidOperationException or System.ComponentModel.Win32Exception)
+                {
+                    continue;
+                }
+            }
+        }
+
+        return new Cpu(self.TotalProcessorTime.TotalMicroseconds, database);
+    }
+
+    public static Cpu operator -(Cpu a, Cpu b) => new(a.Server - b.Server, a.Database - b.Database);
+}
