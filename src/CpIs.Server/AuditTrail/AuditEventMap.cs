@@ -50,9 +50,13 @@ internal static class AuditEventMap
             WriteOrganisation(json, entry);
             json.WriteEndArray();
             WriteSource(json, entry);
-            json.WriteStartArray("entity"u8);
-            WriteEntities(json, entry);
-            json.WriteEndArray();
+            if (HasEntities(entry))
+            {
+                json.WriteStartArray("entity"u8);
+                WriteEntities(json, entry);
+                json.WriteEndArray();
+            }
+
             json.WriteEndObject();
         }
 
@@ -245,6 +249,11 @@ internal static class AuditEventMap
         json.WriteEndArray();
         json.WriteEndObject();
     }
+
+    /// <summary>FHIR knows no empty list: an entry about nothing in particular has no entity.</summary>
+    private static bool HasEntities(TrailEntry entry) =>
+        Data(entry).Length > 0 || entry.NhsNumber is not null || entry.RequestId is not null
+            || entry is { Query: not null, Interaction: "search-type" };
 
     private static void WriteEntities(Utf8JsonWriter json, TrailEntry entry)
     {
