@@ -18,8 +18,8 @@ public sealed class EveryRule(ITestOutputHelper output)
 
     private static readonly string[] Received =
     [
-        "Patient", "Flag", "EpisodeOfCare", "Organization", "Encounter", "AuditEvent", "CareTeam", "Bundle", "Parameters",
-        "OperationOutcome", "Subscription", "PractitionerRole", "Practitioner", "Observation",
+        "Patient", "Flag", "EpisodeOfCare", "Organization", "Encounter", "AuditEvent", "CareTeam", "Bundle",
+        "Parameters", "OperationOutcome", "Subscription", "PractitionerRole", "Practitioner", "Observation",
     ];
 
     [Fact]
@@ -90,7 +90,8 @@ public sealed class EveryRule(ITestOutputHelper output)
     {
         foreach (var slot in shape.Slots.Where(slot => slot.Element.Max > 0))
         {
-            if (slot.Variant is { Kind: PrimitiveKind.None, Shape: { } inner } && slot.Element.Slicing is not { Closed: true })
+            if (slot.Variant is { Kind: PrimitiveKind.None, Shape: { } inner }
+                && slot.Element.Slicing is not { Closed: true })
             {
                 yield return (slot, null, null, inner);
             }

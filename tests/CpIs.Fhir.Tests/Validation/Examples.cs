@@ -14,12 +14,14 @@ internal static class Examples
         .Where(name => !name!.EndsWith(".outcome", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)!;
 
-    public static byte[] Read(string kind, string name) => File.ReadAllBytes(Path.Combine(Folder, kind, name + ".json"));
+    public static byte[] Read(string kind, string name) =>
+        File.ReadAllBytes(Path.Combine(Folder, kind, name + ".json"));
 
     public static string[] Lines(string name) => File.ReadAllLines(Path.Combine(Folder, name));
 
     /// <summary>The profile an example is about: rows are Parameters, everything else goes by its type.</summary>
-    public static IReadOnlyList<Issue> Check(byte[] json, string name) => name.StartsWith("caseload", StringComparison.Ordinal)
+    public static IReadOnlyList<Issue> Check(byte[] json, string name) =>
+        name.StartsWith("caseload", StringComparison.Ordinal)
         ? Ours.CheckProfile(json, Systems.Profile("CaseloadRow"))
         : Ours.Check(json, TypeOf(json));
 

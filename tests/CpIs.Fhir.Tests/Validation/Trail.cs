@@ -4,7 +4,9 @@ using CpIs.Fhir.Validation;
 
 namespace CpIs.Fhir.Tests.Validation;
 
-/// <summary>The way from a resource down to one shape: enough JSON to get the walk there, and the FHIRPath of the place.</summary>
+/// <summary>
+/// The way from a resource down to one shape: enough JSON to get the walk there, and the FHIRPath of the place.
+/// </summary>
 internal sealed record Trail(string Type, IReadOnlyList<Trail.Step> Steps, bool IsClosed)
 {
     internal sealed record Step(
@@ -12,9 +14,12 @@ internal sealed record Trail(string Type, IReadOnlyList<Trail.Step> Steps, bool 
 
     /// <summary>Whether an element here is refused by the rule that closes extensions.</summary>
     public bool Refuses(Element element) =>
-        IsClosed && element is { HoldsExtensions: true, Slicing: null, Max: > 0 } && Steps is not [{ Name: "meta" }, ..];
+        IsClosed && element is { HoldsExtensions: true, Slicing: null, Max: > 0 }
+            && Steps is not [{ Name: "meta" }, ..];
 
-    /// <summary>Whether an element here is what tells a slice apart: broken, the item is simply not of that slice.</summary>
+    /// <summary>
+    /// Whether an element here is what tells a slice apart: broken, the item is simply not of that slice.
+    /// </summary>
     public bool Tells(string name)
     {
         string[] below = [.. Steps.Select(step => step.JsonName), name];
@@ -22,7 +27,8 @@ internal sealed record Trail(string Type, IReadOnlyList<Trail.Step> Steps, bool 
             sign.Path.Take(below.Length - n - 1).SequenceEqual(below[(n + 1)..]))).Any();
     }
 
-    public string Expression => Type + string.Concat(Steps.Select(step => "." + step.Name + (step.IsArray ? "[0]" : "")));
+    public string Expression => Type
+        + string.Concat(Steps.Select(step => "." + step.Name + (step.IsArray ? "[0]" : "")));
 
     public Trail Down(Slot slot, Slicing? slicing, Slice? slice)
     {

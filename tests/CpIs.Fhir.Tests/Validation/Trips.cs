@@ -137,7 +137,8 @@ internal static class Trips
         var at = $"{trail.Expression}.{slot.Element.Name}";
         if (slicing.Closed)
         {
-            yield return new("slice-closed", at + "[0]", trail.With(leaf => leaf[name] = new JsonArray(new JsonObject())));
+            yield return new(
+                "slice-closed", at + "[0]", trail.With(leaf => leaf[name] = new JsonArray(new JsonObject())));
         }
 
         foreach (var slice in slicing.Slices)

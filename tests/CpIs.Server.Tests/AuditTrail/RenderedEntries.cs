@@ -57,7 +57,7 @@ public sealed class RenderedEntries
             Outcome = new[] { 0, 4, 8, 12 }[random.Next(4)],
             Reason = Maybe("names no patient"),
             NhsNumber = Maybe("9990000018"),
-            Disclosed = random.Next(OneIn) == 0 ? [] : ["Flag/5b1f6d7e/_history/2", "EpisodeOfCare/5b1f6d7f/_history/1"],
+            Disclosed = random.Next(OneIn) == 0 ? [] : ["Flag/5b1f6d7e/_history/2", "Patient/9990000018"],
             ResourceType = Maybe("Flag"),
             ResourceId = Maybe("5b1f6d7e"),
             Query = Maybe(Encoding.UTF8.GetBytes("GET /FHIR/R4/Flag?patient=9990000018")),
