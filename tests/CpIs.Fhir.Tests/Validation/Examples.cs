@@ -7,7 +7,7 @@ internal static class Examples
 {
     public static readonly Profiles Ours = Profiles.Load();
 
-    private static readonly string Folder = Find();
+    public static readonly string Folder = Find();
 
     public static IEnumerable<string> Names(string kind) => Directory.GetFiles(Path.Combine(Folder, kind), "*.json")
         .Select(Path.GetFileNameWithoutExtension)
