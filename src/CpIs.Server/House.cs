@@ -8,6 +8,7 @@ using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
+using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.DataProtection;
@@ -160,6 +161,7 @@ internal sealed class House : IAsyncDisposable
         services.AddHostedService(s => s.GetRequiredService<Denials>());
         services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
         services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>();
+        services.AddSingleton<ValidateResource>();
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<SubmitBundle>();
