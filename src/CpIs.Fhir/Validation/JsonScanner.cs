@@ -262,9 +262,11 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int start, Span<Token> 
 
     private void Spaces()
     {
-        while (at < json.Length && json[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+        if (at < json.Length && json[at] <= (byte)' ')
         {
-            at++;
+            // Indentation comes in runs, so it is worth a search.
+            var length = json[at..].IndexOfAnyExcept(" \n\r\t"u8);
+            at = length < 0 ? json.Length : at + length;
         }
     }
 
