@@ -17,11 +17,15 @@ internal sealed class CheckpointStore(NpgsqlDataSource database)
         select * from unnest($1::int[], $2::bigint[], $3::bytea[]) on conflict do nothing
         """;
 
+    /// <summary>A lane whose lock is held has a living writer, which signs it itself.</summary>
     private const string OrphansSql = """
         select l.lane from ledger.lane l
         cross join lateral (select last from ledger.batch where lane = l.lane order by first desc limit 1) b
         left join lateral (select size from ledger.checkpoint where lane = l.lane order by size desc limit 1) c on true
-        where b.last > coalesce(c.size, 0) and l.lane <> all ($1) order by l.lane
+        where b.last > coalesce(c.size, 0) and l.lane <> all ($1) and not exists (
+            select 1 from pg_locks k join pg_database d on d.oid = k.database
+            where k.locktype = 'advisory' and d.datname = current_database() and k.classid = $2 and k.objid = l.lane)
+        order by l.lane
         """;
 
     internal async IAsyncEnumerable<string> NewestAsync()
@@ -48,6 +52,11 @@ internal sealed class CheckpointStore(NpgsqlDataSource database)
     {
         await using var command = database.CreateCommand(OrphansSql);
         command.Parameters.Add(new NpgsqlParameter<int[]> { TypedValue = except });
+        command.Parameters.Add(new NpgsqlParameter<uint>
+        {
+            NpgsqlDbType = NpgsqlDbType.Oid,
+            TypedValue = LaneLease.LockClass,
+        });
         await using var reader = await command.ExecuteReaderAsync();
         var orphans = new List<int>();
         while (await reader.ReadAsync())

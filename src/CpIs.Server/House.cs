@@ -33,6 +33,11 @@ internal sealed class House : IAsyncDisposable
     /// <summary>Statements a connection keeps prepared.</summary>
     private const int PreparedMax = 64;
 
+    /// <summary>
+    /// Lanes that look-ups share: while one waits for its commit the other asks for those who came since.
+    /// </summary>
+    private const int ReadLanes = 2;
+
     private const int ConnectSeconds = 5;
 
     private const int StatementSeconds = 15;
@@ -62,6 +67,9 @@ internal sealed class House : IAsyncDisposable
     public static async Task<House> OpenAsync(ServerOptions options, TimeProvider clock, CancellationToken stop)
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
+
+        // The door verifies each token once; the framework's own middleware would verify it again at every request.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Authentication.SuppressAutoDefaultScheme", true);
         var cluster = options.Connection is null
             ? await EmbeddedCluster.StartAsync(options.DataFolder, stop)
             : null;
@@ -141,6 +149,7 @@ internal sealed class House : IAsyncDisposable
                 ConnectionString = connection,
                 Instance = options.Instance,
                 Deployment = options.Deployment,
+                ReadLanes = ReadLanes,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,

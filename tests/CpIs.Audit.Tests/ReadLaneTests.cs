@@ -34,6 +34,24 @@ public class ReadLaneTests
     }
 
     [Fact]
+    public async Task Two_read_lanes_share_one_queue_and_lose_nothing()
+    {
+        var database = await Database.NewAsync();
+        await using (var log = await Invented.StartedAsync(Invented.Options(database) with { ReadLanes = 2 }))
+        {
+            await Invented.EventuallyAsync(async () =>
+                await database.ScalarAsync<long>("select count(*) from ledger.lane where kind = 'read'") == 2);
+            for (var i = 0; i < 20; i++)
+            {
+                await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => log.RecordAsync(Invented.LookUp())));
+            }
+        }
+
+        (await database.ScalarAsync<long>("select count(*) from ledger.entry")).Should().Be(640);
+        await Recomputed.ShouldGiveEveryRecordedRootAsync(database);
+    }
+
+    [Fact]
     public async Task Nothing_opens_while_the_ledger_refuses_the_record()
     {
         var database = await Database.NewAsync();

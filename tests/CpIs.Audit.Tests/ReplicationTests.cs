@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace CpIs.Audit.Tests;
 
-/// <summary>A primary whose synchronous standby is away: PostgreSQL may then say "committed" of what is not safe.</summary>
+/// <summary>A primary whose synchronous standby is away: PostgreSQL may then say "committed" when it is not.</summary>
 public sealed class ReplicationTests : IAsyncLifetime
 {
     private const string CancelSql = """

@@ -138,7 +138,8 @@ public sealed class VisibilityTests
     [InlineData("0000000000", "NHS number 000 *** 0000: the check digit does not match.")]
     [InlineData("", "The NHS number is missing.")]
     [InlineData(null, "The NHS number is missing.")]
-    public void R1_a_number_without_its_check_digit_is_refused_in_words_that_do_not_repeat_it(string? text, string? fault)
+    public void R1_a_number_without_its_check_digit_is_refused_in_words_that_do_not_repeat_it(string? text,
+        string? fault)
     {
         NhsNumber.Fault(text).Should().Be(fault);
         NhsNumber.TryParse(text, out var number).Should().Be(fault is null);

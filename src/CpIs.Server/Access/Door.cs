@@ -39,10 +39,8 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
 
     private async Task AdmitAsync(Call call)
     {
-        var token = await tokens.VerifyAsync(call.Http) ?? throw new Refused(401,
+        var caller = await tokens.CallerAsync(call.Http) ?? throw new Refused(401,
             [new("error", "login", DetailCode.AccessDenied, "A valid bearer token is needed.")]);
-        var urid = call.Http.Request.Headers["NHSD-Session-URID"].ToString();
-        var caller = Caller.Of(token, urid.Length > 0 ? urid : null, options.NationalOrganisation);
         call.OrganisationName = (await register.FindAsync(caller.Organisation))?.Name;
         call.Admit(caller);
         if (!call.Route.Who.HasFlag(caller.Kind))

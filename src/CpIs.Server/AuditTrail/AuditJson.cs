@@ -13,6 +13,14 @@ internal static class AuditJson
         json.WriteEndObject();
     }
 
+    public static void WriteIdentifier(Utf8JsonWriter json, string? system, string value)
+    {
+        json.WriteStartObject("identifier"u8);
+        WriteText(json, "system", system);
+        json.WriteString("value"u8, value);
+        json.WriteEndObject();
+    }
+
     public static void WriteNetwork(Utf8JsonWriter json, string address, string type)
     {
         json.WriteStartObject("network"u8);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CpIs.Audit;
 using CpIs.Server.Access;
 using CpIs.Server.Searching;
@@ -10,23 +11,20 @@ namespace CpIs.Server.AuditTrail;
 /// </summary>
 internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageTokens pages, TimeProvider clock)
 {
+    private static readonly string[] Sorts = ["date", "-date", "_lastUpdated", "-_lastUpdated"];
+
     public async Task AnswerAsync(Call call)
     {
         var search = await SearchRequest.ReadAsync(call, TrailParameters.Names, pages);
         RequirePlainShape(search);
-        var question = TrailParameters.Read(search) with
-        {
-            OwnOrganisation = Own(call.Caller),
-            Limit = search.Count,
-            CountOnly = search.CountOnly,
-            After = search.After is null ? null : Place(search.After),
-        };
+        var question = Ask(call, search);
         var envelope = await trail.SearchAsync(question, call.Http.RequestAborted);
         var number = question.Numbers is [var one] ? one : null;
         var page = await ledger.OpenAsync(envelope, call.Entry(number), oneEntry: true);
         var next = page.More ? pages.Link(call, search, Place(page.Entries[^1])) : null;
-        using var bundle = new SearchBundle(
-            call, clock.GetUtcNow(), page.Total, next, SearchBundle.SelfLink(call, "AuditEvent", search));
+        var self = SearchBundle.SelfLink(call, "AuditEvent", search)
+            + (search.Sort is null ? "" : "&_sort=" + search.Sort);
+        using var bundle = new SearchBundle(call, clock.GetUtcNow(), page.Total, next, self);
         foreach (var entry in page.Entries)
         {
             bundle.Add("AuditEvent/" + entry.EntryId, AuditEventMap.Render(entry), "match");
@@ -38,11 +36,35 @@ internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageT
     /// <summary>The organisation an auditor is bound to; null for the national ones.</summary>
     public static string? Own(Caller caller) => caller.National ? null : caller.Organisation;
 
+    private static TrailQuestion Ask(Call call, SearchRequest search)
+    {
+        var question = TrailParameters.Read(search);
+        return question with
+        {
+            OwnOrganisation = Own(call.Caller),
+            OldestFirst = search.Sort is "date" or "_lastUpdated",
+            Limit = search.Count,
+            CountOnly = search.CountOnly,
+            Total = search.CountOnly || question.Numbers is [_] ? TrailTotal.Exact : search.Total switch
+            {
+                "none" => TrailTotal.None,
+                null => TrailTotal.WhenCheap,
+                _ => TrailTotal.Exact,
+            },
+            After = search.After is null ? null : Place(search.After),
+        };
+    }
+
     private static void RequirePlainShape(SearchRequest search)
     {
-        if (search.Includes.Count > 0 || search.RevIncludes.Count > 0 || search.Sort is not (null or "-date"))
+        if (search.Includes.Count > 0 || search.RevIncludes.Count > 0)
         {
-            throw Refused.BadSearch("AuditEvents are sorted newest first (-date) and include nothing.");
+            throw Refused.BadSearch("AuditEvents include nothing.");
+        }
+
+        if (search.Sort is not null && !Sorts.Contains(search.Sort))
+        {
+            throw Refused.BadSearch("AuditEvents are sorted by date, -date, _lastUpdated or -_lastUpdated.");
         }
     }
 
@@ -52,8 +74,7 @@ internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageT
     private static (DateTimeOffset Recorded, Guid Id) Place(string text)
     {
         var parts = text.Split('/');
-        return (new DateTimeOffset(long.Parse(parts[0], System.Globalization.CultureInfo.InvariantCulture),
-            TimeSpan.Zero),
+        return (new DateTimeOffset(long.Parse(parts[0], CultureInfo.InvariantCulture), TimeSpan.Zero),
             Guid.Parse(parts[1]));
     }
 }

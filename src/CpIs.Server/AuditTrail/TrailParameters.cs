@@ -1,3 +1,4 @@
+using System.Globalization;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Searching;
@@ -7,102 +8,180 @@ namespace CpIs.Server.AuditTrail;
 /// <summary>The search parameters of AuditEvent, read into a <see cref="TrailQuestion"/>.</summary>
 internal static class TrailParameters
 {
+    private const string Interactions = "http://hl7.org/fhir/restful-interaction";
+    private const string TokenIds = "urn:ietf:params:oauth:jti:";
+
+    /// <summary>Between the parts of a list that travels to the database as one text.</summary>
+    private const char Separator = '\u001f';
+
     /// <summary>Name and FHIR type.</summary>
     public static readonly IReadOnlyList<(string Name, string Type)> All =
     [
-        ("_id", "token"), ("date", "date"), ("_lastUpdated", "date"), ("patient", "reference"), ("agent", "reference"),
-        ("altid", "token"), ("entity", "reference"), ("organization", "token"), ("action", "token"),
-            ("outcome", "token"),
-        ("subtype", "token"), ("purpose-of-use", "token"), ("unscheduled", "token"), ("plan-found", "token"),
+        ("_id", "token"), ("_lastUpdated", "date"), ("action", "token"), ("address", "string"),
+        ("agent", "reference"), ("agent-name", "string"), ("agent-role", "token"), ("altid", "token"),
+        ("date", "date"), ("entity", "reference"), ("entity-name", "string"), ("entity-role", "token"),
+        ("entity-type", "token"), ("organization", "token"), ("outcome", "token"), ("patient", "reference"),
+        ("plan-found", "token"), ("policy", "uri"), ("purpose-of-use", "token"), ("site", "token"),
+        ("source", "reference"), ("subtype", "token"), ("type", "token"), ("unscheduled", "token"),
     ];
 
     public static readonly IReadOnlyList<string> Names = [.. All.Select(p => p.Name)];
 
+    /// <summary>Systems a token of a parameter may name; a parameter that is not here takes its code alone.</summary>
+    private static readonly Dictionary<string, string[]> SystemsOf = new()
+    {
+        ["action"] = ["http://hl7.org/fhir/audit-event-action"],
+        ["entity-role"] = [AuditEventMap.EntityRole],
+        ["entity-type"] = [AuditEventMap.EntityType, AuditEventMap.BalpEntityType, AuditEventMap.ResourceTypes],
+        ["organization"] = [Systems.Ods],
+        ["outcome"] = ["http://hl7.org/fhir/audit-event-outcome",
+            "http://terminology.hl7.org/CodeSystem/audit-event-outcome"],
+        ["purpose-of-use"] = [AuditEventMap.PurposeSystem],
+        ["subtype"] = [Interactions],
+        ["type"] = [AuditEventMap.EventType, AuditEventMap.Dicom],
+    };
+
     /// <summary>Reads the criteria.</summary>
     /// <exception cref="Refused">400 for a value or modifier the parameter does not take.</exception>
-    public static TrailQuestion Read(SearchRequest search)
-    {
-        var question = new TrailQuestion();
-        foreach (var criterion in search.Criteria)
+    public static TrailQuestion Read(SearchRequest search) =>
+        search.Criteria.Aggregate(new TrailQuestion(), Add);
+
+    private static TrailQuestion Add(TrailQuestion question, Criterion criterion) =>
+        (criterion.Name, criterion.Modifier) switch
         {
-            question = Add(question, criterion);
-        }
+            (_, "missing") => Missing(question, criterion),
+            ("date" or "_lastUpdated", null) => question with { Dates = [.. question.Dates, OneDate(criterion)] },
+            ("patient", null or "identifier" or "Patient") => question with { Numbers = Both(question.Numbers,
+                criterion.Values.Select(v => SearchConditions.Patient(criterion.Modifier, v).Digits())) },
+            ("agent", null or "identifier") => Agent(question, criterion),
+            ("entity", null or "identifier" or "Patient") => Entity(question, criterion),
+            ("agent-name", null or "exact" or "contains") =>
+                question with { Names = [.. question.Names, Compared(criterion)] },
+            ("address", null or "exact" or "contains") =>
+                question with { Addresses = [.. question.Addresses, Compared(criterion)] },
+            ("entity-name", null or "exact" or "contains") or ("policy", null) =>
+                question with { Wanted = [.. question.Wanted, Facts(criterion, criterion.Values)] },
+            ("source", null or "identifier") =>
+                question with { Wanted = [.. question.Wanted, Facts(criterion, Codes(criterion))] },
+            ("unscheduled", null) => question with { Unscheduled = Flag(question.Unscheduled, criterion) },
+            ("plan-found", null) => question with { PlanFound = Flag(question.PlanFound, criterion) },
+            (_, "not") when IsToken(criterion.Name) => question with { Unwanted =
+                [.. question.Unwanted, .. Codes(criterion).Select(code => Fact(criterion, code))] },
+            (_, null) => Token(question, criterion),
+            _ => throw SearchConditions.BadModifier(),
+        };
 
-        return question;
-    }
-
-    private static TrailQuestion Add(TrailQuestion question, Criterion criterion)
+    private static TrailQuestion Token(TrailQuestion question, Criterion criterion)
     {
-        if (criterion.Modifier is not null && !(criterion is { Modifier: "identifier", Name: "patient" or "agent" }))
-        {
-            throw SearchConditions.BadModifier();
-        }
-
-        switch (criterion.Name)
-        {
-            case "date" or "_lastUpdated":
-                return question with { Dates = [.. question.Dates, OneDate(criterion)] };
-            case "patient":
-                return question with { Numbers = Both(question.Numbers,
-                    criterion.Values.Select(v => SearchConditions.Patient(criterion.Modifier, v).Digits())) };
-            case "agent" or "altid":
-                return question with { Agents = Both(question.Agents, criterion.Values.Select(Code)) };
-            case "entity":
-                return Entity(question, criterion);
-            case "unscheduled":
-                return question with { Unscheduled = Flag(criterion) };
-            case "plan-found":
-                return question with { PlanFound = Flag(criterion) };
-            default:
-                return Codes(question, criterion);
-        }
-    }
-
-    private static TrailQuestion Codes(TrailQuestion question, Criterion criterion)
-    {
-        var codes = criterion.Values.Select(Code);
+        var codes = Codes(criterion);
         return criterion.Name switch
         {
             "_id" => question with { Ids = Both(question.Ids, codes.Where(c => Guid.TryParse(c, out _))) },
+            "altid" => question with { UserIds = Both(question.UserIds, codes) },
             "organization" => question with { Organisations = Both(question.Organisations, codes) },
             "action" => question with { Actions = Both(question.Actions, codes) },
             "subtype" => question with { Interactions = Both(question.Interactions, codes) },
             "purpose-of-use" => question with { Purposes = Both(question.Purposes, codes) },
-            "outcome" => question with { Outcomes = [.. codes.Select(Outcome)] },
-            _ => throw Refused.BadSearch("Unknown search parameter."),
+            "outcome" => question with { Outcomes = Outcomes(question.Outcomes, codes) },
+            _ => question with { Wanted = [.. question.Wanted, Facts(criterion, codes)] },
         };
+    }
+
+    /// <summary><c>issuer|subject</c>, a subject alone, <c>|client</c>, or an organisation.</summary>
+    private static TrailQuestion Agent(TrailQuestion question, Criterion criterion)
+    {
+        var values = criterion.Values.Select(SearchConditions.SplitToken).ToList();
+        if (values.TrueForAll(v => v.System == Systems.Ods || v.Code.StartsWith("Organization/", Ordinal)))
+        {
+            return question with { Organisations = Both(question.Organisations,
+                values.Select(v => v.Code[(v.Code.LastIndexOf('/') + 1)..])) };
+        }
+
+        question = question with { Wanted = [.. question.Wanted, Facts(criterion, criterion.Values)] };
+        return values.Exists(v => v.System == "") ? question
+            : question with { Subjects = Both(question.Subjects, values.Select(v => v.Code)) };
     }
 
     /// <summary>A Patient is found by its number; everything else by what the answer showed.</summary>
     private static TrailQuestion Entity(TrailQuestion question, Criterion criterion)
     {
-        var people = criterion.Values.Where(v => v.Contains("Patient/", StringComparison.Ordinal)).ToList();
-        return people.Count == criterion.Values.Count
-            ? question with { Numbers =
-                Both(question.Numbers, people.Select(v => SearchConditions.Patient(null, v).Digits())) }
+        var people = criterion.Values.Where(v => criterion.Modifier is not null || v.Contains("Patient/", Ordinal))
+            .ToList();
+        if (people.Count > 0 && people.Count < criterion.Values.Count)
+        {
+            throw Refused.BadSearch("Ask for entities that are Patients apart from others.");
+        }
+
+        return people.Count > 0
+            ? question with { Numbers = Both(question.Numbers,
+                people.Select(v => SearchConditions.Patient(criterion.Modifier, v).Digits())) }
             : question with { Entities = Both(question.Entities, criterion.Values.Select(Relative)) };
     }
 
+    private static TrailQuestion Missing(TrailQuestion question, Criterion criterion)
+    {
+        var name = (criterion.Name == "_lastUpdated" ? "date" : criterion.Name) + "=";
+        return criterion.Values switch
+        {
+            ["true"] => question with { Absent = [.. question.Absent, name] },
+            ["false"] => question with { Present = [.. question.Present, name] },
+            _ => throw Refused.BadSearch("The modifier missing takes true or false."),
+        };
+    }
+
+    /// <summary>How to compare, then the alternatives.</summary>
+    private static string Compared(Criterion criterion) => string.Join(Separator,
+        criterion.Values.Select(Plain).Prepend(criterion.Modifier switch { "exact" => "e", "contains" => "c", _ => "s" }));
+
+    private static string Facts(Criterion criterion, IEnumerable<string> values) =>
+        string.Join(Separator, values.Select(value => Fact(criterion, value)));
+
+    private static string Fact(Criterion criterion, string value) => criterion.Name + "=" + Plain(value);
+
+    private static string Plain(string value) => value.Replace(Separator, '\ufffd');
+
+    /// <summary>Codes of the values whose system is the parameter's; of the others nothing can be found.</summary>
+    private static List<string> Codes(Criterion criterion)
+    {
+        var systems = SystemsOf.GetValueOrDefault(criterion.Name);
+        return [.. criterion.Values.Select(SearchConditions.SplitToken)
+            .Where(v => v.System is null || systems is null || systems.Contains(v.System)).Select(v => v.Code)];
+    }
+
+    private static bool IsToken(string name) => All.Any(p => p.Name == name && p.Type == "token");
+
     private static string Relative(string reference)
     {
-        var at = reference.IndexOf(Routes.Prefix + "/", StringComparison.Ordinal);
+        var at = reference.IndexOf(Routes.Prefix + "/", Ordinal);
         return at < 0 ? reference : reference[(at + Routes.Prefix.Length + 1)..];
     }
 
     private static string[] Both(string[]? before, IEnumerable<string> now) =>
-        before is null ? [.. now] : [.. before.Intersect(now)];
+        before is null ? [.. now.Distinct()] : [.. before.Intersect(now)];
 
     private static DateRange OneDate(Criterion criterion) => criterion.Values is [var one]
         ? DateRange.Parse(one)
         : throw Refused.BadSearch("The date of an AuditEvent takes one value; repeat it for a range.");
 
-    private static string Code(string value) => SearchConditions.SplitToken(value).Code;
+    private static int[] Outcomes(int[]? before, List<string> codes)
+    {
+        var now = codes.Select(Outcome);
+        return before is null ? [.. now.Distinct()] : [.. before.Intersect(now)];
+    }
 
     private static int Outcome(string code) => code is "0" or "4" or "8" or "12"
-        ? int.Parse(code, System.Globalization.CultureInfo.InvariantCulture)
+        ? int.Parse(code, CultureInfo.InvariantCulture)
         : throw Refused.BadSearch("outcome must be 0, 4, 8 or 12.");
 
-    private static bool Flag(Criterion criterion) => criterion.Values is ["true" or "false"]
-        ? criterion.Values[0] == "true"
-        : throw Refused.BadSearch($"{criterion.Name} must be true or false.");
+    private static bool Flag(bool? before, Criterion criterion)
+    {
+        var now = criterion.Values is ["true" or "false"]
+            ? criterion.Values[0] == "true"
+            : throw Refused.BadSearch($"{criterion.Name} must be true or false.");
+        return before is null || before == now
+            ? now
+            : throw Refused.BadSearch($"{criterion.Name} cannot be both.");
+    }
+
+    private const StringComparison Ordinal = StringComparison.Ordinal;
 }

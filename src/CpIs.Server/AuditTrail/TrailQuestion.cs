@@ -2,24 +2,60 @@ using CpIs.Server.Searching;
 
 namespace CpIs.Server.AuditTrail;
 
+/// <summary>The key a question is answered by: each has an index.</summary>
+internal enum TrailLead
+{
+    Patient,
+    Subject,
+    UserId,
+    Organisation,
+    BreakGlass,
+    Refused,
+    Time,
+}
+
+/// <summary>How much trouble the number of matches is worth.</summary>
+internal enum TrailTotal
+{
+    /// <summary>Given when it is small enough to be counted in passing.</summary>
+    WhenCheap,
+    Exact,
+    None,
+}
+
 /// <summary>What an auditor asks of the trail: every list is any-of, all that are set must hold.</summary>
 internal sealed record TrailQuestion
 {
+    /// <summary>Beyond it no date is asked for and none is recorded.</summary>
+    private static readonly DateTime Never = new(9000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    /// <summary>Unix milliseconds of a day in the year 8941: an id that claims more was not made here.</summary>
+    private const long MadeMsMax = 220_000_000_000_000;
+
+    /// <summary>Either side of the time an id was made; its entry was recorded within.</summary>
+    private static readonly TimeSpan MadeWithin = TimeSpan.FromSeconds(1);
+
     /// <summary>Set for a trust's auditor: its own organisation's callers only.</summary>
     public string? OwnOrganisation { get; init; }
 
     public IReadOnlyList<DateRange> Dates { get; init; } = [];
 
+    /// <summary>The span an export's file stays in, its end excluded.</summary>
+    public (DateTime From, DateTime Until)? Within { get; init; }
+
     public string[]? Ids { get; init; }
 
     public string[]? Numbers { get; init; }
 
-    /// <summary>Subjects of tokens or SDS user ids.</summary>
-    public string[]? Agents { get; init; }
+    /// <summary>Subjects of tokens.</summary>
+    public string[]? Subjects { get; init; }
 
-    public string[]? Entities { get; init; }
+    /// <summary>SDS user ids.</summary>
+    public string[]? UserIds { get; init; }
 
     public string[]? Organisations { get; init; }
+
+    public string[]? Entities { get; init; }
 
     public string[]? Actions { get; init; }
 
@@ -27,88 +63,145 @@ internal sealed record TrailQuestion
 
     public string[]? Interactions { get; init; }
 
+    public string[]? Purposes { get; init; }
+
     public bool? Unscheduled { get; init; }
 
     public bool? PlanFound { get; init; }
 
-    public string[]? Purposes { get; init; }
+    /// <summary>Criteria on the person's name: how to compare (s, c or e) and the alternatives.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
 
-    /// <summary>Entries after this one in the order newest first; null for the first page.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = [];
+
+    /// <summary>Lists of facts, one of each of which must hold.</summary>
+    public IReadOnlyList<string> Wanted { get; init; } = [];
+
+    /// <summary>Facts none of which may hold.</summary>
+    public IReadOnlyList<string> Unwanted { get; init; } = [];
+
+    /// <summary>Beginnings of facts that must be there (<c>:missing=false</c>).</summary>
+    public IReadOnlyList<string> Present { get; init; } = [];
+
+    /// <summary>Beginnings of facts that may not (<c>:missing=true</c>).</summary>
+    public IReadOnlyList<string> Absent { get; init; } = [];
+
+    public bool OldestFirst { get; init; }
+
+    /// <summary>The last entry of the page before, in the order asked; null for the first page.</summary>
     public (DateTimeOffset Recorded, Guid Id)? After { get; init; }
 
     public int Limit { get; init; }
 
     public bool CountOnly { get; init; }
-}
 
-/// <summary>One line of the ledger as it is read back.</summary>
-internal sealed record TrailEntry
-{
-    public required Guid EntryId { get; init; }
+    public TrailTotal Total { get; init; }
 
-    public required DateTime Recorded { get; init; }
+    /// <summary>The most telling key that is asked for by itself.</summary>
+    public TrailLead Lead =>
+        Numbers is not null ? TrailLead.Patient
+        : Subjects is not null ? TrailLead.Subject
+        : UserIds is not null ? TrailLead.UserId
+        : Organisations is not null || OwnOrganisation is not null ? TrailLead.Organisation
+        : Purposes is ["BTG"] ? TrailLead.BreakGlass
+        : Outcomes is not null && !Outcomes.Contains(0) ? TrailLead.Refused
+        : TrailLead.Time;
 
-    public required int Lane { get; init; }
+    /// <summary>What the texts of <see cref="TrailStore"/> take.</summary>
+    public object Arguments()
+    {
+        var (from, until) = Span();
+        return new
+        {
+            from,
+            until,
+            keys = LeadKeys(),
+            own = OwnOrganisation,
+            ids = Ids?.Select(Guid.Parse).ToArray(),
+            numbers = Numbers,
+            subjects = Subjects,
+            userIds = UserIds,
+            organisations = Organisations,
+            entities = Entities,
+            actions = Actions,
+            outcomes = Outcomes,
+            interactions = Interactions,
+            purposes = Purposes,
+            unscheduled = Unscheduled,
+            planFound = PlanFound,
+            names = OrNull(Names),
+            addresses = OrNull(Addresses),
+            byFacts = Wanted.Count + Unwanted.Count + Present.Count + Absent.Count > 0,
+            wanted = Wanted.ToArray(),
+            unwanted = Unwanted.ToArray(),
+            present = Present.ToArray(),
+            absent = Absent.ToArray(),
+            afterAt = After?.Recorded.UtcDateTime ?? Never,
+            afterId = After?.Id,
+            limit = Limit + 1,
+            countMax = Total == TrailTotal.WhenCheap ? TrailStore.TotalEntriesMax + 1 : (int?)null,
+        };
+    }
 
-    public required long Position { get; init; }
+    /// <summary>RFC 9562 §5.7: the first 48 bits of a version 7 UUID are Unix milliseconds.</summary>
+    public static DateTime Made(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        long milliseconds = 0;
+        foreach (var part in bytes[..6])
+        {
+            milliseconds = (milliseconds << 8) | part;
+        }
 
-    public required string Kind { get; init; }
+        return DateTimeOffset.UnixEpoch.AddMilliseconds(Math.Min(milliseconds, MadeMsMax)).UtcDateTime;
+    }
 
-    public required string Interaction { get; init; }
+    private static string[]? OrNull(IReadOnlyList<string> list) => list.Count == 0 ? null : [.. list];
 
-    public required int Status { get; init; }
+    private string[] LeadKeys() => Lead switch
+    {
+        TrailLead.Patient => Numbers!,
+        TrailLead.Subject => Subjects!,
+        TrailLead.UserId => UserIds!,
+        TrailLead.Organisation => Organisations ?? [OwnOrganisation!],
+        _ => [],
+    };
 
-    public required string Action { get; init; }
+    /// <summary>
+    /// The span that dates, ids and the page leave open; half-open, so that partitions outside it are not read.
+    /// </summary>
+    private (DateTime From, DateTime Until) Span()
+    {
+        var (from, until) = Within ?? (DateTime.UnixEpoch, Never);
+        foreach (var date in Dates)
+        {
+            var (low, high) = Bounds(date);
+            (from, until) = (Later(from, low), Earlier(until, high));
+        }
 
-    public required int Outcome { get; init; }
+        if (Ids is { Length: > 0 })
+        {
+            var made = Ids.Select(id => Made(Guid.Parse(id))).ToList();
+            (from, until) = (Later(from, made.Min() - MadeWithin), Earlier(until, made.Max() + MadeWithin));
+        }
 
-    public string? Reason { get; init; }
+        return After is not { } after ? (from, until)
+            : OldestFirst ? (Later(from, after.Recorded.UtcDateTime), until)
+            : (from, Earlier(until, after.Recorded.UtcDateTime.AddMicroseconds(1)));
+    }
 
-    public string? NhsNumber { get; init; }
+    private static (DateTime Low, DateTime High) Bounds(DateRange date) => date.Prefix switch
+    {
+        "gt" or "sa" => (date.Until.UtcDateTime, Never),
+        "ge" => (date.From.UtcDateTime, Never),
+        "lt" or "eb" => (DateTime.UnixEpoch, date.From.UtcDateTime),
+        "le" => (DateTime.UnixEpoch, date.Until.UtcDateTime),
+        "eq" => (date.From.UtcDateTime, date.Until.UtcDateTime),
+        _ => throw Access.Refused.BadSearch("The date of an AuditEvent takes eq gt lt ge le sa eb."),
+    };
 
-    public required string[] Disclosed { get; init; }
+    private static DateTime Later(DateTime one, DateTime other) => one > other ? one : other;
 
-    public string? ResourceType { get; init; }
-
-    public string? ResourceId { get; init; }
-
-    public int? ResourceVersion { get; init; }
-
-    public byte[]? Query { get; init; }
-
-    public int? Found { get; init; }
-
-    public string? AgentIssuer { get; init; }
-
-    public string? AgentSubject { get; init; }
-
-    public string? AgentUserId { get; init; }
-
-    public string? AgentName { get; init; }
-
-    public string? AgentRole { get; init; }
-
-    public string? ActivityCode { get; init; }
-
-    public string? Organisation { get; init; }
-
-    public string? OrganisationName { get; init; }
-
-    public string? ClientId { get; init; }
-
-    public string? TokenId { get; init; }
-
-    public string? PurposeOfUse { get; init; }
-
-    public string? PurposeReason { get; init; }
-
-    public string? Address { get; init; }
-
-    public bool? Unscheduled { get; init; }
-
-    public bool? PlanFound { get; init; }
-
-    public string? RequestId { get; init; }
-
-    public string? Instance { get; init; }
+    private static DateTime Earlier(DateTime one, DateTime other) => one < other ? one : other;
 }

@@ -5,138 +5,185 @@ using Npgsql;
 namespace CpIs.Server.AuditTrail;
 
 /// <summary>
-/// All questions to the ledger's entries as the auditors ask them; the ledger itself is CpIs.Audit's.
+/// The auditors' questions to the ledger's entries; the ledger itself is CpIs.Audit's. A question has a text by the key
+/// it leads with, so that the planner finds that key's index whether it plans for the values or for any.
 /// </summary>
 internal sealed class TrailStore(NpgsqlDataSource database)
 {
-    private const string Columns = """
-        entry_id, recorded, lane, position, kind, interaction, status, action, outcome, reason, nhs_number, disclosed,
-        resource_type, resource_id, resource_version, query, found, agent_issuer, agent_subject, agent_user_id,
-        agent_name, agent_role, activity_code, organisation, organisation_name, client_id, token_id, purpose_of_use, purpose_reason,
-        address, unscheduled, plan_found, request_id, instance
+    /// <summary>How far matches are counted when nobody asked for their exact number.</summary>
+    public const int TotalEntriesMax = 10_000;
+
+    /// <summary>Seconds an exact count may take; a month of the whole country is tens of millions of entries.</summary>
+    private const int CountSeconds = 120;
+
+    /// <summary>Milliseconds before and after the time an id was made, within which its entry was recorded.</summary>
+    private const int MadeWithinMs = 1000;
+
+    /// <summary>The request of a group stands on its first entry; the others show it too.</summary>
+    internal const string Columns = """
+        e.entry_id, e.recorded, e.lane, e.position, e.group_position, e.kind, e.interaction, e.status, e.action,
+        e.outcome, e.reason, e.nhs_number, e.disclosed, e.resource_type, e.resource_id, e.resource_version,
+        coalesce(e.query, (select g.query from ledger.entry g where g.recorded = e.recorded and g.lane = e.lane
+            and g.position = e.group_position)) as query,
+        e.found, e.agent_issuer, e.agent_subject, e.agent_user_id, e.agent_name, e.agent_role, e.activity_code,
+        e.organisation, e.organisation_name, e.client_id, e.token_id, e.purpose_of_use, e.purpose_reason, e.address,
+        e.setting, e.unscheduled, e.plan_found, e.request_id, e.instance
         """;
 
-    private const string Where = """
-         from ledger.entry e
-        where e.recorded >= @from and e.recorded < @until
+    /// <summary>What the rendered entry says, as words a criterion can name: name, equals sign, value.</summary>
+    private const string Facts = """
+        select array['_id=', 'date=', 'site=cpis',
+            'type=' || case e.kind when 'system' then '110100' else 'rest' end,
+            'subtype=' || e.interaction, 'action=' || e.action, 'outcome=' || e.outcome, 'patient=' || e.nhs_number,
+            'agent=' || e.agent_subject, 'agent=' || e.agent_issuer || '|' || e.agent_subject,
+            'agent=|' || e.client_id, 'altid=' || e.agent_user_id, 'agent-name=' || e.agent_name,
+            'agent-role=' || e.agent_role, 'address=' || e.address, 'organization=' || e.organisation,
+            'policy=urn:ietf:params:oauth:jti:' || e.token_id, 'purpose-of-use=' || e.purpose_of_use,
+            'source=' || e.instance, 'unscheduled=' || e.unscheduled, 'plan-found=' || e.plan_found,
+            case when e.nhs_number is not null then 'entity-type=1' end,
+            case when e.nhs_number is not null then 'entity-role=1' end,
+            case when e.interaction in ('search-type', 'operation') and (e.query is not null
+                or e.group_position is not null) then 'entity-role=24' end,
+            case when cardinality(e.disclosed) > 0 or e.resource_id is not null then 'entity-role=4' end,
+            case when e.interaction in ('search-type', 'operation') then case when e.query is not null
+                or e.group_position is not null then 'entity-type=2' end
+                when cardinality(e.disclosed) > 0 or e.resource_id is not null then 'entity-type=2' end,
+            case when cardinality(e.disclosed) > 0 or e.resource_id is not null or e.nhs_number is not null
+                then 'entity=' end,
+            case when e.request_id is not null then 'entity-type=XrequestId' end,
+            'entity-type=' || e.resource_type]
+            || array(select 'entity-type=' || split_part(d, '/', 1) from unnest(e.disclosed) d) as facts
+        """;
+
+    /// <summary>Everything a question may hold beside its leading key; what is not asked is null and costs nothing.</summary>
+    internal const string Filter = """
+         e.recorded >= @from and e.recorded < @until
           and (@own::text is null or e.organisation = @own)
           and (@ids::uuid[] is null or e.entry_id = any(@ids))
           and (@numbers::text[] is null or e.nhs_number = any(@numbers))
-          and (@agents::text[] is null or e.agent_subject = any(@agents) or e.agent_user_id = any(@agents)
-            or e.client_id = any(@agents))
-          and (@entities::text[] is null or exists (
-            select 1 from unnest(e.disclosed) d
-            where d = any(@entities) or split_part(d, '/_history/', 1) = any(@entities)))
+          and (@subjects::text[] is null or e.agent_subject = any(@subjects))
+          and (@userIds::text[] is null or e.agent_user_id = any(@userIds))
           and (@organisations::text[] is null or e.organisation = any(@organisations))
           and (@actions::text[] is null or e.action = any(@actions))
           and (@outcomes::int[] is null or e.outcome = any(@outcomes))
           and (@interactions::text[] is null or e.interaction = any(@interactions))
-          and (@unscheduled::bool is null or e.unscheduled = @unscheduled)
-          and (@found::bool is null or e.plan_found = @found)
           and (@purposes::text[] is null or e.purpose_of_use = any(@purposes))
-        """;
+          and (@unscheduled::bool is null or e.unscheduled = @unscheduled)
+          and (@planFound::bool is null or e.plan_found = @planFound)
+          and (@entities::text[] is null or e.resource_type || '/' || e.resource_id = any(@entities) or exists (
+            select 1 from unnest(e.disclosed) d
+            where d = any(@entities) or split_part(d, '/_history/', 1) = any(@entities)))
+          and (@names::text[] is null or not exists (select 1 from unnest(@names) n where not exists (
+            select 1 from unnest((string_to_array(n, chr(31)))[2:]) v where case left(n, 1)
+                when 'e' then e.agent_name = v
+                when 'c' then position(lower(v) in lower(e.agent_name)) > 0
+                else starts_with(lower(e.agent_name), lower(v)) end)))
+          and (@addresses::text[] is null or not exists (select 1 from unnest(@addresses) n where not exists (
+            select 1 from unnest((string_to_array(n, chr(31)))[2:]) v where case left(n, 1)
+                when 'e' then e.address = v
+                when 'c' then position(lower(v) in lower(e.address)) > 0
+                else starts_with(lower(e.address), lower(v)) end)))
+          and (not @byFacts or (select
+            not exists (select 1 from unnest(@wanted::text[]) w where not t.facts && string_to_array(w, chr(31)))
+            and not t.facts && @unwanted::text[]
+            and not exists (select 1 from unnest(@present::text[]) p where not exists (
+                select 1 from unnest(t.facts) f where starts_with(f, p)))
+            and not exists (select 1 from unnest(@absent::text[]) a join unnest(t.facts) f on starts_with(f, a))
+            from (
+        """ + Facts + ") t))";
 
-    private const string Page = "select " + Columns + Where + """
-          and (@afterAt::timestamptz is null or (e.recorded, e.entry_id) < (@afterAt, @afterId))
+    private const string NewestFirst = """
+          and (@afterId::uuid is null or (e.recorded, e.entry_id) < (@afterAt, @afterId))
         order by e.recorded desc, e.entry_id desc limit @limit
         """;
 
-    private const string Count = "select count(*)" + Where;
-
-    private const string One = "select " + Columns + """
-         from ledger.entry where entry_id = @id and recorded >= @from and recorded < @until
-          and (@own::text is null or organisation = @own)
+    private const string OldestFirst = """
+          and (@afterId::uuid is null or (e.recorded, e.entry_id) > (@afterAt, @afterId))
+        order by e.recorded, e.entry_id limit @limit
         """;
 
-    /// <summary>
-    /// A page, newest first, one entry more than asked to know whether there is a next, and the whole number.
-    /// </summary>
+    private const string Keys = " from unnest(@keys::text[]) k cross join lateral (select e.* from ledger.entry e where ";
+    private const string ByNumber = "e.nhs_number = k.k and";
+    private const string BySubject = "e.agent_subject = k.k and";
+    private const string ByUserId = "e.agent_user_id = k.k and";
+    private const string ByOrganisation = "e.organisation = k.k and";
+    private const string ByRefusal = " from ledger.entry e where e.outcome <> 0 and";
+    private const string ByBreakGlass = " from ledger.entry e where e.purpose_of_use = 'BTG' and";
+    private const string ByTime = " from ledger.entry e where";
+    private const string Again = ") e order by e.recorded desc, e.entry_id desc limit @limit";
+    private const string AgainOldest = ") e order by e.recorded, e.entry_id limit @limit";
+    private const string Page = "select " + Columns;
+    private const string Counted = "select count(*) from (select 1";
+    private const string CountEnd = " limit @countMax) c";
+    private const string CountEnds = " limit @countMax) e limit @countMax) c";
+
+    private static readonly Dictionary<TrailLead, (string Newest, string Oldest, string Count)> Texts = new()
+    {
+        [TrailLead.Patient] = (Page + Keys + ByNumber + Filter + NewestFirst + Again,
+            Page + Keys + ByNumber + Filter + OldestFirst + AgainOldest,
+            Counted + Keys + ByNumber + Filter + CountEnds),
+        [TrailLead.Subject] = (Page + Keys + BySubject + Filter + NewestFirst + Again,
+            Page + Keys + BySubject + Filter + OldestFirst + AgainOldest,
+            Counted + Keys + BySubject + Filter + CountEnds),
+        [TrailLead.UserId] = (Page + Keys + ByUserId + Filter + NewestFirst + Again,
+            Page + Keys + ByUserId + Filter + OldestFirst + AgainOldest,
+            Counted + Keys + ByUserId + Filter + CountEnds),
+        [TrailLead.Organisation] = (Page + Keys + ByOrganisation + Filter + NewestFirst + Again,
+            Page + Keys + ByOrganisation + Filter + OldestFirst + AgainOldest,
+            Counted + Keys + ByOrganisation + Filter + CountEnds),
+        [TrailLead.BreakGlass] = (Page + ByBreakGlass + Filter + NewestFirst,
+            Page + ByBreakGlass + Filter + OldestFirst, Counted + ByBreakGlass + Filter + CountEnd),
+        [TrailLead.Refused] = (Page + ByRefusal + Filter + NewestFirst,
+            Page + ByRefusal + Filter + OldestFirst, Counted + ByRefusal + Filter + CountEnd),
+        [TrailLead.Time] = (Page + ByTime + Filter + NewestFirst,
+            Page + ByTime + Filter + OldestFirst, Counted + ByTime + Filter + CountEnd),
+    };
+
+    private const string One = "select " + Columns + """
+         from ledger.entry e where e.entry_id = @id and e.recorded >= @from and e.recorded < @until
+          and (@own::text is null or e.organisation = @own)
+        """;
+
+    /// <summary>A page, and the number of matches when it is wanted or cheap.</summary>
     public async Task<Sealed<TrailPage>> SearchAsync(TrailQuestion question, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        var parameters = Parameters(question);
-        var total = await connection.ExecuteScalarAsync<int>(
-            new CommandDefinition(Count, parameters, cancellationToken: stop));
+        int? total = question.Total == TrailTotal.None ? null : await CountAsync(connection, question, stop);
         var rows = question.CountOnly ? [] : (await connection.QueryAsync<TrailEntry>(
-            new CommandDefinition(Page, parameters, cancellationToken: stop))).AsList();
+            new CommandDefinition(Text(question), question.Arguments(), cancellationToken: stop))).AsList();
         var page = rows.Count > question.Limit ? rows.GetRange(0, question.Limit) : rows;
-        return new(new(page, total, rows.Count > question.Limit), [], total);
+        return new(new(page, total > TotalEntriesMax && question.Total == TrailTotal.WhenCheap ? null : total,
+            rows.Count > question.Limit), [], total ?? page.Count);
     }
 
     /// <summary>One entry; its id holds the time of its making, so one partition is read.</summary>
     public async Task<Sealed<TrailEntry?>> ReadAsync(Guid id, string? ownOrganisation, CancellationToken stop)
     {
-        var made = Made(id);
+        var made = TrailQuestion.Made(id);
         await using var connection = await database.OpenConnectionAsync(stop);
         var row = await connection.QuerySingleOrDefaultAsync<TrailEntry>(new CommandDefinition(
             One,
-            new { id, from = made.AddSeconds(-1), until = made.AddSeconds(1), own = ownOrganisation },
+            new
+            {
+                id,
+                from = made.AddMilliseconds(-MadeWithinMs),
+                until = made.AddMilliseconds(MadeWithinMs),
+                own = ownOrganisation,
+            },
             cancellationToken: stop));
         return new(row, [], row is null ? 0 : 1);
     }
 
-    private static object Parameters(TrailQuestion question)
-    {
-        var (from, until) = Span(question.Dates);
-        return new
-        {
-            from,
-            until,
-            own = question.OwnOrganisation,
-            ids = question.Ids?.Select(Guid.Parse).ToArray(),
-            numbers = question.Numbers,
-            agents = question.Agents,
-            entities = question.Entities,
-            organisations = question.Organisations,
-            actions = question.Actions,
-            outcomes = question.Outcomes,
-            interactions = question.Interactions,
-            unscheduled = question.Unscheduled,
-            found = question.PlanFound,
-            purposes = question.Purposes,
-            afterAt = question.After?.Recorded.UtcDateTime,
-            afterId = question.After?.Id ?? Guid.Empty,
-            limit = question.Limit + 1,
-        };
-    }
+    internal static string Text(TrailQuestion question) =>
+        question.OldestFirst ? Texts[question.Lead].Oldest : Texts[question.Lead].Newest;
 
-    /// <summary>The span that all dates leave open; half-open, so that partitions outside it are not read.</summary>
-    private static (DateTime From, DateTime Until) Span(IReadOnlyList<Searching.DateRange> dates)
-    {
-        var from = DateTimeOffset.UnixEpoch;
-        var until = new DateTimeOffset(9000, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        foreach (var date in dates)
-        {
-            var (low, high) = date.Prefix switch
-            {
-                "gt" or "sa" => (date.Until, until),
-                "ge" => (date.From, until),
-                "lt" or "eb" => (from, date.From),
-                "le" => (from, date.Until),
-                "eq" => (date.From, date.Until),
-                _ => throw Access.Refused.BadSearch("The date of an AuditEvent takes eq gt lt ge le sa eb."),
-            };
-            from = low > from ? low : from;
-            until = high < until ? high : until;
-        }
+    internal static string CountText(TrailQuestion question) => Texts[question.Lead].Count;
 
-        return (from.UtcDateTime, until.UtcDateTime);
-    }
-
-    /// <summary>RFC 9562 §5.7: the first 48 bits of a version 7 UUID are Unix milliseconds.</summary>
-    private static DateTime Made(Guid id)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        id.TryWriteBytes(bytes, bigEndian: true, out _);
-        long milliseconds = 0;
-        foreach (var part in bytes[..6])
-        {
-            milliseconds = (milliseconds << 8) | part;
-        }
-
-        return DateTimeOffset.UnixEpoch.AddMilliseconds(Math.Min(milliseconds, 220_000_000_000_000)).UtcDateTime;
-    }
+    private static async Task<int> CountAsync(
+        NpgsqlConnection connection, TrailQuestion question, CancellationToken stop) =>
+        (int)await connection.ExecuteScalarAsync<long>(new CommandDefinition(
+            CountText(question), question.Arguments(), commandTimeout: CountSeconds, cancellationToken: stop));
 }
 
 /// <summary>A page of the trail.</summary>
-internal sealed record TrailPage(IReadOnlyList<TrailEntry> Entries, int Total, bool More);
+internal sealed record TrailPage(IReadOnlyList<TrailEntry> Entries, int? Total, bool More);

@@ -6,37 +6,58 @@ namespace CpIs.Server.Organizations;
 /// The organisations and the councils' freshness as every answer needs them, held in memory for a moment: they change a
 /// few times a year, and a look-up must not ask for them each time.
 /// </summary>
-internal sealed class Register(OrganizationStore store, TimeProvider clock)
+internal sealed class Register(OrganizationStore store, TimeProvider clock) : IDisposable
 {
     /// <summary>How old the picture may be.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
-    private Councils? councils;
-    private DateTimeOffset readAt;
+    private readonly SemaphoreSlim reading = new(1, 1);
+    private volatile Picture? picture;
 
     /// <summary>The organisation of an ODS code; null when the register does not know it.</summary>
     public async Task<OrganizationRow?> FindAsync(string ods) => (await CouncilsAsync()).Find(ods);
 
-    /// <summary>The picture of now.</summary>
-    public async Task<Councils> CouncilsAsync()
+    /// <summary>The picture of now. One caller draws a new one; those who come meanwhile wait for it.</summary>
+    public async ValueTask<Councils> CouncilsAsync()
     {
-        var now = clock.GetUtcNow();
-        var held = councils;
-        if (held is not null && now - readAt < FreshFor && now >= readAt)
+        if (picture is { } held && IsFresh(held))
         {
-            return held;
+            return held.Councils;
         }
 
-        var all = await store.AllAsync(CancellationToken.None);
-        var activity = await store.ActivityAsync(CancellationToken.None);
-        held = new Councils(all.Value, activity.Value.ToDictionary(a => a.Council, a => a.Last));
-        councils = held;
-        readAt = now;
-        return held;
+        await reading.WaitAsync();
+        try
+        {
+            if (picture is { } drawn && IsFresh(drawn))
+            {
+                return drawn.Councils;
+            }
+
+            var at = clock.GetUtcNow();
+            var all = await store.AllAsync(CancellationToken.None);
+            var activity = await store.ActivityAsync(CancellationToken.None);
+            var councils = new Councils(all.Value, activity.Value.ToDictionary(a => a.Council, a => a.Last));
+            picture = new Picture(councils, at);
+            return councils;
+        }
+        finally
+        {
+            reading.Release();
+        }
     }
 
+    public void Dispose() => reading.Dispose();
+
+    private bool IsFresh(Picture held)
+    {
+        var now = clock.GetUtcNow();
+        return now - held.At < FreshFor && now >= held.At;
+    }
+
+    private sealed record Picture(Councils Councils, DateTimeOffset At);
+
     /// <summary>Forgets the picture, after a change made here.</summary>
-    public void Forget() => councils = null;
+    public void Forget() => picture = null;
 }
 
 /// <summary>All organisations at one moment, and what the councils among them have sent.</summary>

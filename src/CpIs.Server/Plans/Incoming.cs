@@ -79,7 +79,8 @@ internal sealed class Incoming(Profiles profiles)
 
         var identifier = resource.GetProperty("identifier")[0];
         var query = QueryHelpers.ParseQuery(condition);
-        return query.Count == 1 && query.GetValueOrDefault("identifier") == $"{Text(identifier, "system")}|{Text(identifier, "value")}"
+        return query.Count == 1 && query
+            .GetValueOrDefault("identifier") == $"{Text(identifier, "system")}|{Text(identifier, "value")}"
             ? true
             : throw Refused.BadSearch("If-None-Exist takes identifier=system|value of the plan that is sent.");
     }

@@ -35,6 +35,9 @@ internal sealed class SearchRequest
     /// <summary>Ascending or descending name of <c>_sort</c>; null for the default order.</summary>
     public string? Sort { get; private set; }
 
+    /// <summary>What <c>_total</c> asked for; null when it was not asked.</summary>
+    public string? Total { get; private set; }
+
     /// <summary>Key of the last entry of the page before; null on the first page.</summary>
     public string? After { get; private set; }
 
@@ -68,6 +71,15 @@ internal sealed class SearchRequest
         }
 
         search.Add(QueryHelpers.ParseQuery(search.Asked), known);
+        return search;
+    }
+
+    /// <summary>Reads a search that did not come as a request: the filter of an export.</summary>
+    /// <exception cref="Refused">400 for an unknown or malformed parameter.</exception>
+    public static SearchRequest Of(string query, IReadOnlyCollection<string> known)
+    {
+        var search = new SearchRequest { Asked = query };
+        search.Add(QueryHelpers.ParseQuery(query), known);
         return search;
     }
 
@@ -153,8 +165,9 @@ internal sealed class SearchRequest
                 return value is "count" or "false" ? true
                     : throw Refused.BadSearch("_summary: count and false are served.");
             case "_total":
-                return value is "none" or "accurate" or "estimate"
-                    ? true : throw Refused.BadSearch("_total must be none, accurate or estimate.");
+                Total = value is "none" or "accurate" or "estimate"
+                    ? value : throw Refused.BadSearch("_total must be none, accurate or estimate.");
+                return true;
             case "_include" or "_include:iterate":
                 Includes.Add(value);
                 return true;

@@ -64,7 +64,7 @@ internal sealed class Rivals : IAsyncDisposable
         app.MapGet("/commit", (RequestDelegate)(http => AnswerAsync(http, true)));
     }
 
-    public static async Task<Rivals> OpenAsync(ReadsStage stage, int port)
+    public static async Task<Rivals> OpenAsync(Stage stage, int port)
     {
         await using var owner = new NpgsqlConnection(stage.OwnerConnection);
         await owner.OpenAsync();

@@ -24,6 +24,12 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
     {
         var script = Path.ChangeExtension(numbers, ".lua");
         await File.WriteAllTextAsync(script, Script(token, numbers, new Uri(url).PathAndQuery));
+        return await RunAsync(url, script, seconds);
+    }
+
+    /// <summary>Loads a URL with the requests a Lua script makes.</summary>
+    public static async Task<WrkRun> RunAsync(string url, string script, int seconds)
+    {
         var before = Cpu.Now();
         using var wrk = Process.Start(new ProcessStartInfo("wrk",
             ["-t1", $"-c{Connections}", $"-d{seconds}s", "--latency", "-s", script, url])
@@ -100,26 +106,43 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
 /// <summary>CPU time spent so far, in microseconds: by this process (the server) and by PostgreSQL.</summary>
 internal sealed record Cpu(double Server, double Database)
 {
+    /// <summary>Microseconds of a clock tick, sysconf(_SC_CLK_TCK) = 100.</summary>
+    private const double TickUs = 10_000;
+
+    private static readonly EnumerationOptions Nested =
+        new() { RecurseSubdirectories = true, MaxRecursionDepth = 1, IgnoreInaccessible = true };
+
+    /// <summary>Process id of the database under test.</summary>
+    public static int Postmaster { get; set; }
+
     public static Cpu Now()
     {
         using var self = Process.GetCurrentProcess();
         var database = 0.0;
-        foreach (var process in Process.GetProcessesByName("postgres"))
+        foreach (var stat in Directory.EnumerateFiles("/proc", "stat", Nested))
         {
-            using (process)
-            {
-                try
-                {
-                    database += process.TotalProcessorTime.TotalMicroseconds;
-                }
-                catch (Exception gone) when (gone is InvalidOperationException or System.ComponentModel.Win32Exception)
-                {
-                    continue;
-                }
-            }
+            database += OfPostmaster(stat) ?? 0;
         }
 
         return new Cpu(self.TotalProcessorTime.TotalMicroseconds, database);
+    }
+
+    /// <summary>CPU of a process whose parent is the bench's postmaster, proc(5); null for any other.</summary>
+    private static double? OfPostmaster(string stat)
+    {
+        try
+        {
+            var text = File.ReadAllText(stat);
+            var fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
+            return fields[1] == Postmaster.ToString(CultureInfo.InvariantCulture)
+                ? (double.Parse(fields[11], CultureInfo.InvariantCulture) + double
+                    .Parse(fields[12], CultureInfo.InvariantCulture)) * TickUs
+                : null;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     public static Cpu operator -(Cpu a, Cpu b) => new(a.Server - b.Server, a.Database - b.Database);
