@@ -39,6 +39,7 @@ public sealed class AuditLog : IAsyncDisposable
         {
             ApplicationName = "cpis-ledger",
             MaxPoolSize = UpkeepConnectionsMax,
+            CancellationTimeout = -1,
         };
         database = new NpgsqlSlimDataSourceBuilder(text.ConnectionString).EnableArrays().Build();
     }

@@ -12,6 +12,8 @@ internal sealed class CheckpointStore(NpgsqlDataSource database)
             select note from ledger.checkpoint where lane = l.lane order by size desc limit 1) c
         """;
 
+    private const string DurableSql = "select set_config('synchronous_commit', 'on', true)";
+
     private const string SaveSql = """
         insert into ledger.checkpoint (lane, size, note)
         select * from unnest($1::int[], $2::bigint[], $3::bytea[]) on conflict do nothing
@@ -38,13 +40,24 @@ internal sealed class CheckpointStore(NpgsqlDataSource database)
         }
     }
 
+    /// <summary>
+    /// Waits for the standby, and so for everything the notes speak of: a note about entries that a fail-over lost
+    /// would accuse an honest database.
+    /// </summary>
     internal async Task SaveAsync(IReadOnlyDictionary<SignedCheckpoint, string> notes)
     {
-        await using var command = database.CreateCommand(SaveSql);
-        command.Parameters.Add(Column(NpgsqlDbType.Integer, notes.Keys.Select(checkpoint => checkpoint.Lane)));
-        command.Parameters.Add(Column(NpgsqlDbType.Bigint, notes.Keys.Select(checkpoint => checkpoint.Size)));
-        command.Parameters.Add(Column(NpgsqlDbType.Bytea, notes.Values.Select(Encoding.UTF8.GetBytes)));
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(DurableSql));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SaveSql)
+        {
+            Parameters =
+            {
+                Column(NpgsqlDbType.Integer, notes.Keys.Select(checkpoint => checkpoint.Lane)),
+                Column(NpgsqlDbType.Bigint, notes.Keys.Select(checkpoint => checkpoint.Size)),
+                Column(NpgsqlDbType.Bytea, notes.Values.Select(Encoding.UTF8.GetBytes)),
+            },
+        });
+        await batch.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
     /// <summary>Lanes with entries that no checkpoint covers, but for those named.</summary>

@@ -17,9 +17,8 @@ internal static class Answers
     private static readonly FhirJsonDeserializer Parser =
         new(new DeserializerSettings().UsingMode(DeserializationMode.Recoverable));
 
-    /// <summary>Settles the answer's format.</summary>
-    /// <exception cref="Refused">406 when neither is acceptable.</exception>
-    public static void Negotiate(HttpContext http)
+    /// <summary>Settles the answer's format. Not to have it is refused, once it is known whom (406).</summary>
+    public static Refused? Negotiate(HttpContext http)
     {
         var format = http.Request.Query["_format"].ToString();
         var wanted = format.Length > 0 ? [format] : http.Request.Headers.Accept.ToString()
@@ -29,14 +28,14 @@ internal static class Answers
             switch (one.Split(';')[0].Replace(' ', '+').ToLowerInvariant())
             {
                 case "json" or "application/json" or Json or "*/*" or "application/*" or "text/json":
-                    return;
+                    return null;
                 case "xml" or "application/xml" or Xml or "text/xml":
                     http.Items[XmlWanted] = true;
-                    return;
+                    return null;
             }
         }
 
-        throw new Refused(406, [new("error", "not-supported", DetailCode.Unsupported,
+        return new Refused(406, [new("error", "not-supported", DetailCode.Unsupported,
             "Answers are application/fhir+json or application/fhir+xml.")]);
     }
 

@@ -165,6 +165,8 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
+        services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
+        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ProveInclusion>();
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));

@@ -45,7 +45,14 @@ internal sealed record Route(
     char Action,
     Who Who,
     Discloses Discloses,
-    Func<IServiceProvider, RouteHandler> Room);
+    Func<IServiceProvider, RouteHandler> Room)
+{
+    /// <summary>False where the answer is no FHIR resource, so its format is not the caller's to choose.</summary>
+    public bool Negotiated { get; init; } = true;
+
+    /// <summary>What stands before the path.</summary>
+    public string Prefix { get; init; } = Routes.Prefix;
+}
 
 /// <summary>Every route of the FHIR endpoint, in one table; the CapabilityStatement is made from it.</summary>
 internal static class Routes
@@ -74,17 +81,34 @@ internal static class Routes
         Search("AuditEvent", TrailReaders, Discloses.Trail, To<SearchAuditEvents>(r => r.AnswerAsync)),
         PostedSearch("AuditEvent", TrailReaders, Discloses.Trail, To<SearchAuditEvents>(r => r.AnswerAsync)),
         Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync)),
+        new("GET", "/AuditEvent/{id}/$inclusion-proof", "AuditEvent", 'r', "operation", 'R', TrailReaders,
+            Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
+        .. Export,
+    ];
+
+    /// <summary>The ledger itself, for whoever keeps or checks it: at the root, since it is no FHIR.</summary>
+    public static readonly IReadOnlyList<Route> Log =
+    [
+        Signed("", To<ShowLog>(r => r.LanesAsync)),
+        Signed("/checkpoint", To<ShowLog>(r => r.CheckpointsAsync)),
+        Signed("/{lane:int}/checkpoint", To<ShowLog>(r => r.CheckpointAsync)),
+        Leaves("/totals", To<ShowLog>(r => r.TotalsAsync)),
+        Leaves("/{lane:int}/batches", To<ShowLog>(r => r.BatchesAsync)),
+        Leaves("/{lane:int}/notes", To<ShowLog>(r => r.NotesAsync)),
+        Leaves("/{lane:int}/stray", To<ShowLog>(r => r.StrayAsync)),
+        Leaves("/{lane:int}/entries", To<ShowLog>(r => r.EntriesAsync)),
+        Leaves("/{lane:int}/claims", To<ShowLog>(r => r.ClaimsAsync)),
     ];
 
     /// <summary>Maps the table; every request of every route goes through the <see cref="Door"/>.</summary>
     public static void Map(WebApplication app)
     {
         var door = app.Services.GetRequiredService<Door>();
-        foreach (var route in Table)
+        foreach (var route in Table.Concat(Log))
         {
             var room = route.Room(app.Services);
             string[] methods = route.Method == "GET" ? ["GET", "HEAD"] : [route.Method];
-            app.MapMethods(Prefix + route.Path, methods, http => SpeltAs(route, http.Request.Path)
+            app.MapMethods(route.Prefix + route.Path, methods, http => SpeltAs(route, http.Request.Path)
                 ? door.EnterAsync(http, route, room)
                 : NotFoundAsync(http));
         }
@@ -92,7 +116,7 @@ internal static class Routes
 
     /// <summary>FHIR's type names are case-sensitive; the framework's routing is not.</summary>
     private static bool SpeltAs(Route route, PathString path) =>
-        path.StartsWithSegments(Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""),
+        path.StartsWithSegments(route.Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""),
             StringComparison.Ordinal);
 
     private static Task NotFoundAsync(HttpContext http)
@@ -113,6 +137,36 @@ internal static class Routes
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
     ];
+
+    private static Route[] Export =>
+    [
+        Exporting("GET", "/$export", To<ExportTrail>(r => r.KickOffAsync)),
+        Exporting("POST", "/$export", To<ExportTrail>(r => r.KickOffAsync)),
+        Exporting("GET", "/AuditEvent/$export", To<ExportTrail>(r => r.KickOffAsync)),
+        Exporting("POST", "/AuditEvent/$export", To<ExportTrail>(r => r.KickOffAsync)),
+        Exporting("GET", "/$export-status/{id}", To<ExportTrail>(r => r.StatusAsync)),
+        Exporting("DELETE", "/$export-status/{id}", To<ExportTrail>(r => r.DeleteAsync)),
+        Exporting("GET", "/$export-file/{id}/{file}", To<ExportTrail>(r => r.FileAsync)),
+    ];
+
+    /// <summary>An export may concern several types, so the room itself asks for the scopes.</summary>
+    private static Route Exporting(string method, string path, Func<IServiceProvider, RouteHandler> room) =>
+        new(method, path, "", null, "operation", 'E', Who.Archive, Discloses.Trail, room) { Negotiated = false };
+
+    /// <summary>Sizes and signed roots say nothing about anybody: who keeps them can hold us to them.</summary>
+    private static Route Signed(string path, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", path, "", null, "operation", 'R', Who.Public, Discloses.Nothing, room)
+        {
+            Negotiated = false,
+            Prefix = "/audit-log",
+        };
+
+    private static Route Leaves(string path, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", path, "", null, "operation", 'R', TrailReaders, Discloses.Trail, room)
+        {
+            Negotiated = false,
+            Prefix = "/audit-log",
+        };
 
     private static Func<IServiceProvider, RouteHandler> SearchOf(PlanView view) =>
         To<SearchPlans>(r => c => r.AnswerAsync(c, view));

@@ -133,6 +133,27 @@ public class CheckpointTests
     }
 
     [Fact]
+    public async Task A_checkpoint_that_a_crash_kept_from_the_file_is_added_at_the_next_start()
+    {
+        using var folder = new Folder();
+        var database = await Database.NewAsync();
+        var options = folder.Signing(Invented.Options(database));
+        await using (var log = await Invented.StartedAsync(options))
+        {
+            await log.RecordAsync(Invented.LookUp());
+        }
+
+        folder.Newest().Should().Be(1);
+        File.Delete(folder.Checkpoints);
+        await using (await Invented.StartedAsync(options))
+        {
+            await Invented.Eventually(() => folder.Newest() == 1);
+        }
+
+        folder.Notes().Should().ContainSingle();
+    }
+
+    [Fact]
     public async Task A_note_torn_by_a_crash_is_passed_over()
     {
         using var folder = new Folder();

@@ -73,6 +73,26 @@ public sealed class RunningServer : IAsyncLifetime
     internal string Token(string persona) =>
         house!.Services.GetRequiredService<TokenIssuer>().Issue(Persona.All[persona]);
 
+    /// <summary>Returns when everything recorded so far is covered by signed checkpoints.</summary>
+    public async Task SignedAsync()
+    {
+        const string Unsigned = """
+            select count(*) from ledger.lane l
+            cross join lateral (select last from ledger.batch where lane = l.lane order by first desc limit 1) b
+            where b.last > coalesce((select max(size) from ledger.checkpoint where lane = l.lane), 0)
+            """;
+        await using var connection = new Npgsql.NpgsqlConnection(Database.OwnerConnectionString);
+        for (var attempt = 0; await Dapper.SqlMapper.ExecuteScalarAsync<long>(connection, Unsigned) > 0; attempt++)
+        {
+            if (attempt > 100)
+            {
+                throw new InvalidOperationException("Nothing signs the ledger.");
+            }
+
+            await Task.Delay(100);
+        }
+    }
+
     /// <summary>Submits one plan as its council and gives the ids of its episode and flag.</summary>
     internal async Task<(string Episode, string Flag)> SubmitAsync(InventedPlan plan)
     {

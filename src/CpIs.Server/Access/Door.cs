@@ -18,18 +18,14 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
         Mirror(http, call.RequestId);
         try
         {
-            if (badHeader is not null)
-            {
-                throw Refused.BadHeader(badHeader);
-            }
-
-            Answers.Negotiate(http);
+            var unfit = badHeader is not null ? Refused.BadHeader(badHeader)
+                : route.Negotiated ? Answers.Negotiate(http) : null;
             if (!route.Who.HasFlag(Who.Public))
             {
                 await AdmitAsync(call);
             }
 
-            await handler(call);
+            await (unfit is null ? handler(call) : throw unfit);
         }
         catch (Refused refused) when (!http.Response.HasStarted)
         {

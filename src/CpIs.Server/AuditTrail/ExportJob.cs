@@ -22,6 +22,9 @@ internal sealed record ExportJob
     /// <summary>Search of AuditEvent that entries must match; empty for all.</summary>
     public required string Filter { get; init; }
 
+    /// <summary>Organisation whose callers' entries it holds; null for all.</summary>
+    public string? Own { get; init; }
+
     /// <summary>Where each lane stood, by lane number; null until everything before the kick-off was in.</summary>
     public long[]? Lasts { get; init; }
 

@@ -22,13 +22,13 @@ internal sealed class ExportStore(NpgsqlDataSource database)
     private const int Format = 1;
 
     private const string Insert = """
-        insert into cpis.export_job (id, client, organisation, request, kicked_off, since, until, filter)
-        select @Id, @Client, @Organisation, @Request, @KickedOff, @Since, @Until, @Filter
+        insert into cpis.export_job (id, client, organisation, request, kicked_off, since, until, filter, own)
+        select @Id, @Client, @Organisation, @Request, @KickedOff, @Since::timestamptz, @Until, @Filter, @Own::text
         where (select count(*) from cpis.export_job j where j.client = @Client and (j.lasts is null
             or (select count(*) from cpis.export_file f where f.job = j.id) < cardinality(j.months))) < @most
         """;
 
-    private const string Jobs = "select id, client, organisation, request, kicked_off, since, until, filter, lasts, "
+    private const string Jobs = "select id, client, organisation, request, kicked_off, since, until, filter, own, lasts, "
         + "months::timestamp[] as months from cpis.export_job ";
 
     private const string Own = Jobs + "where id = @id and client = @client and organisation = @organisation";
@@ -85,7 +85,7 @@ internal sealed class ExportStore(NpgsqlDataSource database)
             Insert,
             new
             {
-                job.Id, job.Client, job.Organisation, job.Request, job.KickedOff, job.Since, job.Until, job.Filter,
+                job.Id, job.Client, job.Organisation, job.Request, job.KickedOff, job.Since, job.Until, job.Filter, job.Own,
                 most = runningJobsMax,
             },
             cancellationToken: stop)) == 1);
@@ -175,6 +175,7 @@ internal sealed class ExportStore(NpgsqlDataSource database)
         var first = DateTime.SpecifyKind(month, DateTimeKind.Utc);
         var question = TrailParameters.Read(SearchRequest.Of(job.Filter, TrailParameters.Names)) with
         {
+            OwnOrganisation = job.Own,
             Within = (Later(first, job.Since), Earlier(first.AddMonths(1), job.Until)),
         };
         var arguments = new DynamicParameters(question.Arguments());

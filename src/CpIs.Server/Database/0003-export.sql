@@ -10,6 +10,8 @@ create table cpis.export_job (
     since         timestamptz,
     until         timestamptz not null,
     filter        text not null,
+    -- Organisation whose callers' entries it holds; null for all.
+    own           text,
     -- Where each lane stood, by lane number, once everything before kicked_off was in: what came later is not in it.
     lasts         bigint[],
     -- First days of the months to count.

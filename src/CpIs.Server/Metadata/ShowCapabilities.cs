@@ -18,6 +18,14 @@ internal static class ShowCapabilities
     /// <summary>Day on which the shape of the statement last changed.</summary>
     private const string Date = "2026-11-23";
 
+    private const string Operation = "operation";
+
+    private static readonly Dictionary<string, string> Operations = new()
+    {
+        ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+        ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/inclusion-proof",
+    };
+
     private static readonly Dictionary<string, (string Name, string Type)[]> SearchParameters = new()
     {
         ["Flag"] = [.. PlanParameters.Of(PlanView.Flag).Select(p => (p.Name, p.Type))],
@@ -84,6 +92,7 @@ internal static class ShowCapabilities
 
         json.WriteEndArray();
         WriteInteractions(json, Routes.Table.Where(r => r is { Resource: "", Interaction: "transaction" or "batch" }));
+        WriteOperations(json, Routes.Table.Where(r => r.Resource.Length == 0));
         json.WriteEndObject();
         json.WriteEndArray();
     }
@@ -93,7 +102,7 @@ internal static class ShowCapabilities
         json.WriteStartObject();
         json.WriteString("type"u8, type);
         json.WriteString("profile"u8, Systems.Profile(type));
-        WriteInteractions(json, routes.DistinctBy(r => r.Interaction));
+        WriteInteractions(json, routes.Where(r => r.Interaction != Operation).DistinctBy(r => r.Interaction));
         json.WriteString("versioning"u8, routes.Exists(r => r.Interaction == "vread") ? "versioned"
             : "versioned-update");
         json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
@@ -123,7 +132,30 @@ internal static class ShowCapabilities
             json.WriteEndArray();
         }
 
+        WriteOperations(json, routes);
         json.WriteEndObject();
+    }
+
+    /// <summary>Operations by the last part of their path; polling and fetching are not operations.</summary>
+    private static void WriteOperations(Utf8JsonWriter json, IEnumerable<Route> routes)
+    {
+        var names = routes.Where(r => r.Interaction == Operation).Select(r => r.Path[(r.Path.LastIndexOf('/') + 1)..])
+            .Where(name => Operations.ContainsKey(name)).Distinct().ToList();
+        if (names.Count == 0)
+        {
+            return;
+        }
+
+        json.WriteStartArray("operation"u8);
+        foreach (var name in names)
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, name[1..]);
+            json.WriteString("definition"u8, Operations[name]);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     private static void WriteInteractions(Utf8JsonWriter json, IEnumerable<Route> routes)

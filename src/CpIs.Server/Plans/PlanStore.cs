@@ -31,8 +31,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     /// shown are read; a body is most of what a plan weighs.
     /// </summary>
     private const string ByNumber = """
-        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id, p.removed,
-            p.birth_date, p.deleted, p.status_until,
+        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
+            p.removed, p.birth_date, p.deleted, p.status_until,
             p.episode_id, p.episode_version, p.episode_updated, p.episode_status,
             case when $2 then p.episode else ''::bytea end,
             p.flag_id, p.flag_version, p.flag_updated, p.flag_status,

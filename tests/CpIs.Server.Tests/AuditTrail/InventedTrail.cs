@@ -63,6 +63,25 @@ public sealed class InventedTrail : IAsyncLifetime
         return found;
     }
 
+    /// <summary>An export that is done: its job, and its first file.</summary>
+    public async Task<(string Job, string File)> ExportAsync(string query = "")
+    {
+        using var archive = Server.As("sandbox-audit-archive");
+        archive.DefaultRequestHeaders.Add("Prefer", "respond-async");
+        var accepted = await archive.TryAsync("$export?_type=AuditEvent" + query);
+        var status = accepted.Content.Headers.ContentLocation!.ToString();
+        for (var manifest = await archive.TryAsync(status); ; manifest = await archive.TryAsync(status))
+        {
+            if (manifest.StatusCode == System.Net.HttpStatusCode.OK)
+            {
+                var output = (await manifest.BodyAsync())["output"]!.AsArray();
+                return (status.Split('/')[^1], output.Count > 0 ? output[0]!.Text("url") : "");
+            }
+
+            await Task.Delay(manifest.Headers.RetryAfter!.Delta!.Value / 5);
+        }
+    }
+
     private JsonObject Renamed()
     {
         var patient = (Plan with { Family = "Marlowe" }).Patient();

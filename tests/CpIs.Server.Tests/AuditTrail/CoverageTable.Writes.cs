@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+
+namespace CpIs.Server.Tests.AuditTrail;
+
+/// <summary>The part of the matrix where something is written.</summary>
+internal static partial class CoverageTable
+{
+    private static IEnumerable<CoverageRow> Writes(string type)
+    {
+        var (create, update, delete) = ($"POST /{type}", $"PUT /{type}/{{id}}", $"DELETE /{type}/{{id}}");
+        ExpectedEntry No(string what, int status) => new(what, status, 4, null);
+        if (type == "EpisodeOfCare")
+        {
+            yield return Row(create, "ok", Council, async t =>
+            {
+                var plan = Fresh(t);
+                await t.Server.Lancashire.PutAsync(new Uri("Patient/" + plan.Number, UriKind.Relative),
+                    RunningServer.Json(WithId(plan.Patient(), plan.Number)));
+                return new("POST", type, new ExpectedEntry("create", 201, 0, plan.Number)) { Body = plan.Episode() };
+            });
+        }
+        else
+        {
+            yield return Row(create, "second", Council, t => new("POST", type, No("create", 422))
+            {
+                Body = t.Plan.Flag("EpisodeOfCare/" + t.Episode),
+            });
+        }
+
+        yield return Row(create, "refused", Council, _ => new("POST", type, No("create", 422))
+        {
+            Body = new JsonObject { ["resourceType"] = type },
+        });
+        yield return Row(create, "denied", Doctor, t => new("POST", type, No("create", 403)) { Body = t.Plan.Episode() });
+        yield return Row(create, "unauthenticated", null, t => new("POST", type, No("create", 401))
+        {
+            Body = t.Plan.Episode(),
+        });
+        async Task<(string Url, JsonObject Body, InventedPlan Plan)> HeldAsync(InventedTrail t)
+        {
+            var plan = Fresh(t);
+            var (episode, flag) = await t.Server.SubmitAsync(plan);
+            return type == "Flag"
+                ? ($"Flag/{flag}", WithId(plan.Flag("EpisodeOfCare/" + episode), flag), plan)
+                : ($"EpisodeOfCare/{episode}", WithId((plan with { Status = "finished", End = t.Server.Today }).Episode(),
+                    episode), plan);
+        }
+
+        yield return Row(update, "ok", Council, async t =>
+        {
+            var (url, body, plan) = await HeldAsync(t);
+            return new("PUT", url, new ExpectedEntry("update", 200, 0, plan.Number)) { Body = body };
+        });
+        yield return Row(update, "stale", Council, async t =>
+        {
+            var (url, body, _) = await HeldAsync(t);
+            return new("PUT", url, No("update", 412)) { Body = body, Header = ("If-Match", "W/\"7\"") };
+        });
+        yield return Row(update, "not yours", Other, async t =>
+        {
+            var (url, body, _) = await HeldAsync(t);
+            return new("PUT", url) { Body = body, AnyRefusal = true };
+        });
+        yield return Row(update, "refused", Council, t => new("PUT", $"{type}/{Nobody}", No("update", 422))
+        {
+            Body = new JsonObject { ["resourceType"] = type, ["id"] = Nobody },
+        });
+        yield return Row(update, "not found", Council, t => new("PUT", $"{type}/{Nobody}", No("update", 404))
+        {
+            Body = WithId(type == "Flag" ? t.Plan.Flag("EpisodeOfCare/" + t.Episode) : t.Plan.Episode(), Nobody),
+        });
+        yield return Row(update, "denied", Doctor, _ => new("PUT", $"{type}/{Nobody}", No("update", 403)));
+        yield return Row(update, "unauthenticated", null, _ => new("PUT", $"{type}/{Nobody}", No("update", 401)));
+        yield return Row(delete, "ok", Council, async t =>
+        {
+            var (url, _, plan) = await HeldAsync(t);
+            return new("DELETE", url, new ExpectedEntry("delete", 204, 0, plan.Number));
+        });
+        yield return Row(delete, "refused", Council, async t =>
+            new("DELETE", (await HeldAsync(t)).Url, No("delete", 412)) { Header = ("If-Match", "W/\"7\"") });
+        yield return Row(delete, "not found", Council, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 404)));
+        yield return Row(delete, "denied", Doctor, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 403)));
+        yield return Row(delete, "unauthenticated", null, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 401)));
+    }
+
+    private static IEnumerable<CoverageRow> PatientWrites()
+    {
+        foreach (var (method, route, what) in ((string, string, string)[])[
+            ("POST", "POST /Patient", "create"), ("PUT", "PUT /Patient/{id}", "update")])
+        {
+            string Url(InventedPlan plan) => method == "PUT" ? "Patient/" + plan.Number : "Patient";
+            ExpectedEntry No(int status) => new(what, status, 4, null);
+            yield return Row(route, "ok", Council, t =>
+            {
+                var plan = Fresh(t);
+                return new(method, Url(plan), new ExpectedEntry("create", 201, 0, plan.Number))
+                {
+                    Body = method == "PUT" ? WithId(plan.Patient(), plan.Number) : plan.Patient(),
+                };
+            });
+            yield return Row(route, "refused", Council, t => new(method, Url(t.Plan), No(422))
+            {
+                Body = new JsonObject { ["resourceType"] = "Patient" },
+            });
+            yield return Row(route, "denied", Doctor, t => new(method, Url(t.Plan), No(403)));
+            yield return Row(route, "unauthenticated", null, t => new(method, Url(t.Plan), No(401)));
+        }
+
+        yield return Row("PUT /Patient/{id}", "changed", Council, t =>
+            new("PUT", "Patient/" + t.Other.Number, new ExpectedEntry("update", 200, 0, t.Other.Number))
+            {
+                Body = WithId((t.Other with { Family = "Sedgewick" }).Patient(), t.Other.Number),
+            });
+    }
+
+    private static IEnumerable<CoverageRow> Bundles()
+    {
+        const string Route = "POST /";
+        ExpectedEntry No(int status) => new("transaction", status, 4, null);
+        yield return Row(Route, "bundle entries", Council, t =>
+        {
+            var plan = Fresh(t);
+            var made = new ExpectedEntry("create", 201, 0, plan.Number);
+            return new("POST", "", made, made, made) { Body = plan.Bundle(), Answer = 200 };
+        });
+        yield return Row(Route, "refused", Council, _ => new("POST", "", No(400))
+        {
+            Body = new JsonObject { ["resourceType"] = "Bundle", ["type"] = "collection" },
+        });
+        yield return Row(Route, "sent again", Council, t => new("POST", "", No(422)) { Body = t.Plan.Bundle() });
+        yield return Row(Route, "denied", Doctor, t => new("POST", "", No(403)) { Body = t.Plan.Bundle() });
+        yield return Row(Route, "unauthenticated", null, t => new("POST", "", No(401)) { Body = t.Plan.Bundle() });
+    }
+}
