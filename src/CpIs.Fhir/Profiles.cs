@@ -44,7 +44,7 @@ public sealed class Profiles
 
     /// <summary>Checks a resource against FHIR and against one profile, ours or FHIR's own of a type.</summary>
     public IReadOnlyList<Issue> CheckProfile(ReadOnlyMemory<byte> json, string canonical) =>
-        Check(json.Span, checker.Find(canonical), canonical);
+        Check(json.Span, checker.Find(canonical.Split('|')[0]), canonical);
 
     private IReadOnlyList<Issue> Check(ReadOnlySpan<byte> json, Shape? shape, string asked) => shape == null
         ? [new(IssueSeverity.Error, "not-found", "", $"{asked} is not known here.", "profile", null)]
