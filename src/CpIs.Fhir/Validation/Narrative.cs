@@ -15,8 +15,8 @@ internal static class Narrative
     private static readonly HashSet<string> Elements =
     [
         .. ("a abbr acronym address b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt "
-            + "em h1 h2 h3 h4 h5 h6 hr i img ins kbd li map area ol p pre q samp small span strong sub sup "
-            + "table tbody td tfoot th thead tr tt ul var del center").Split(' '),
+            + "em h1 h2 h3 h4 h5 h6 hr i img kbd li map area ol p pre q samp small span strong sub sup "
+            + "table tbody td tfoot th thead tr tt ul var").Split(' '),
     ];
 
     private static readonly HashSet<string> Attributes =
