@@ -9,7 +9,7 @@ public sealed record AuditLogOptions
     /// <summary>Name of this server process; written into entries that do not carry one.</summary>
     public required string Instance { get; init; }
 
-    /// <summary>Lanes that look-ups and refusals share: while one waits for the disk another reads and hashes.</summary>
+    /// <summary>Lanes that look-ups and refusals share: while one waits for the disk another reads.</summary>
     public int ReadLanes { get; init; } = 2;
 
     /// <summary>Submissions that may run at once; each rents a lane of its own.</summary>

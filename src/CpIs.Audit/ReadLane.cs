@@ -18,7 +18,7 @@ internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKee
         {
             Held = true;
             var open = true;
-            while ((open = await queue.WaitAsync(CancellationToken.None)) && !lane.Lost)
+            while (!lane.Lost && (open = await queue.WaitAsync(CancellationToken.None)) && !lane.Lost)
             {
                 queue.Take(batch);
                 await CommitAsync(lane);

@@ -150,6 +150,44 @@ public class ReadLaneTests
     }
 
     [Fact]
+    public async Task A_lost_lane_is_taken_again_before_anybody_asks()
+    {
+        var database = await Database.NewAsync();
+        await using var log = await Invented.StartedAsync(Invented.Options(database));
+        await log.RecordAsync(Invented.LookUp());
+        await database.ExecuteAsync("""
+            select pg_terminate_backend(pid, 5000) from pg_stat_activity
+            where application_name like 'cpis-lane-%' and datname = current_database()
+            """);
+        var look = () => log.RecordAsync(Invented.LookUp());
+        await look.Should().ThrowAsync<LedgerUnavailable>();
+
+        await Invented.EventuallyAsync(async () => await database.ScalarAsync<long>("""
+            select count(*) from pg_locks k join pg_database d on d.oid = k.database
+            join ledger.lane l on l.lane = k.objid::bigint
+            where k.locktype = 'advisory' and d.datname = current_database() and l.kind = 'read'
+            """) == 1);
+        await look();
+    }
+
+    [Fact]
+    public async Task Servers_that_start_at_once_make_their_lanes_without_an_alarm()
+    {
+        var database = await Database.NewAsync();
+        var alarms = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var options = Invented.Options(database) with { WriteLanes = 8, Alarm = alarms.Enqueue };
+        var logs = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Invented.StartedAsync(options)));
+        await Invented.EventuallyAsync(async () =>
+            await database.ScalarAsync<long>("select count(*) from ledger.lane where kind = 'write'") == 24);
+
+        alarms.Should().BeEmpty();
+        foreach (var log in logs)
+        {
+            await log.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_bad_entry_fails_alone()
     {
         var database = await Database.NewAsync();

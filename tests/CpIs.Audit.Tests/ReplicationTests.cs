@@ -42,6 +42,29 @@ public sealed class ReplicationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task No_checkpoint_leaves_the_house_before_the_standby_holds_what_it_speaks_of()
+    {
+        using var folder = new Folder();
+        var log = await Invented.StartedAsync(folder.Signing(Invented.Options(database!)));
+        await log.RecordAsync(Invented.LookUp());
+        await Invented.Eventually(() => folder.Newest() == 1);
+        await StandbyAsync("'nobody'");
+        var look = log.RecordAsync(Invented.LookUp());
+        await Invented.EventuallyAsync(async () => await database!.ScalarAsync<long>(CancelSql) > 0);
+        var answer = () => look;
+        await answer.Should().ThrowAsync<LedgerUnavailable>();
+        await Invented.EventuallyAsync(async () => await database!.ScalarAsync<bool>("""
+            select exists (select 1 from pg_stat_activity
+                where application_name = 'cpis-ledger' and wait_event = 'SyncRep')
+            """));
+
+        folder.Newest().Should().Be(1);
+        await StandbyAsync("''");
+        await Invented.Eventually(() => folder.Newest() == 2);
+        await log.DisposeAsync();
+    }
+
+    [Fact]
     public async Task A_change_that_reached_no_standby_is_not_acknowledged()
     {
         await database!.ExecuteAsync("create table cpis.counter (n int); grant insert on cpis.counter to cpis_server");
