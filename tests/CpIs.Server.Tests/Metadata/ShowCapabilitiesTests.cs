@@ -23,7 +23,7 @@ public sealed class ShowCapabilitiesTests(RunningServer server) : IClassFixture<
     public async Task Every_search_parameter_it_names_is_served_and_another_is_not()
     {
         var statement = await Anybody.GetOkAsync("metadata");
-        foreach (var resource in Resources(statement))
+        foreach (var resource in Resources(statement).Where(r => r["searchParam"] is not null))
         {
             var type = resource.Text("type");
             var client = type == "AuditEvent" ? server.Auditor : server.Lancashire;
