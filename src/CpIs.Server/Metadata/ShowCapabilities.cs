@@ -104,12 +104,13 @@ internal static class ShowCapabilities
         json.WriteString("type"u8, type);
         json.WriteString("profile"u8, Systems.Profile(type));
         WriteInteractions(json, routes.Where(r => r.Interaction != Operation).DistinctBy(r => r.Interaction));
-        json.WriteString("versioning"u8, routes.Exists(r => r.Interaction == "vread") ? "versioned"
-            : "versioned-update");
+        var versioned = type != "AuditEvent" && routes.Exists(r => r.Interaction == "read");
+        json.WriteString("versioning"u8, versioned ? "versioned" : "no-version");
         json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
         json.WriteBoolean("updateCreate"u8, type == "Patient");
         json.WriteBoolean("conditionalCreate"u8, type is "Flag" or "EpisodeOfCare");
-        json.WriteString("conditionalRead"u8, "not-match"u8);
+        json.WriteString("conditionalRead"u8,
+            routes.Exists(r => r.Interaction == "read") ? "not-match"u8 : "not-supported"u8);
         json.WriteBoolean("conditionalUpdate"u8, false);
         json.WriteString("conditionalDelete"u8, "not-supported"u8);
         if (type is "Flag" or "EpisodeOfCare")
