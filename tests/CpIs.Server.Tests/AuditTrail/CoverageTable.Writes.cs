@@ -31,7 +31,10 @@ internal static partial class CoverageTable
         {
             Body = new JsonObject { ["resourceType"] = type },
         });
-        yield return Row(create, "denied", Doctor, t => new("POST", type, No("create", 403)) { Body = t.Plan.Episode() });
+        yield return Row(create, "denied", Doctor, t => new("POST", type, No("create", 403))
+        {
+            Body = t.Plan.Episode(),
+        });
         yield return Row(create, "unauthenticated", null, t => new("POST", type, No("create", 401))
         {
             Body = t.Plan.Episode(),
@@ -42,7 +45,8 @@ internal static partial class CoverageTable
             var (episode, flag) = await t.Server.SubmitAsync(plan);
             return type == "Flag"
                 ? ($"Flag/{flag}", WithId(plan.Flag("EpisodeOfCare/" + episode), flag), plan)
-                : ($"EpisodeOfCare/{episode}", WithId((plan with { Status = "finished", End = t.Server.Today }).Episode(),
+                : ($"EpisodeOfCare/{episode}", WithId(
+                    (plan with { Status = "finished", End = t.Server.Today }).Episode(),
                     episode), plan);
         }
 
