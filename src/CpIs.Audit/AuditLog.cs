@@ -39,6 +39,7 @@ public sealed class AuditLog : IAsyncDisposable
         {
             ApplicationName = "cpis-ledger",
             MaxPoolSize = UpkeepConnectionsMax,
+            CancellationTimeout = -1,
         };
         database = new NpgsqlSlimDataSourceBuilder(text.ConnectionString).EnableArrays().Build();
     }
@@ -86,16 +87,29 @@ public sealed class AuditLog : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(envelope);
         ArgumentNullException.ThrowIfNull(entry);
-        var entries = Disclosures.Of(envelope.Disclosed, envelope.Found, entry, oneEntry);
-        await queue.AppendAsync([.. entries.Select(each => StoredEntry.Of(each, options.Instance))]);
+        var entries = Disclosures.Of(envelope.Disclosed, envelope.Found, entry, oneEntry, options.Instance);
+        await queue.AppendAsync(new Waiting(entries));
         return envelope.Content;
+    }
+
+    /// <summary>
+    /// As <see cref="OpenAsync{T}"/>, but the lane itself asks: one read for all who wait, then the one commit.
+    /// </summary>
+    public async Task<T> LookUpAsync<TKey, T>(
+        LookUp<TKey, T> question, TKey key, AuditEntry entry, bool oneEntry = false)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        ArgumentNullException.ThrowIfNull(entry);
+        var asking = new LookUp<TKey, T>.Asking(question, key, entry, oneEntry);
+        await queue.AppendAsync(asking);
+        return asking.Content;
     }
 
     /// <summary>Records what discloses nothing: refusals, denials, events of the server.</summary>
     public Task RecordAsync(AuditEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        return queue.AppendAsync([StoredEntry.Of(entry, options.Instance)]);
+        return queue.AppendAsync(new Waiting([StoredEntry.Of(entry, options.Instance)]));
     }
 
     /// <summary>

@@ -9,8 +9,8 @@ public sealed record AuditLogOptions
     /// <summary>Name of this server process; written into entries that do not carry one.</summary>
     public required string Instance { get; init; }
 
-    /// <summary>Lanes that look-ups and refusals share. More than one pays only on many cores.</summary>
-    public int ReadLanes { get; init; } = 1;
+    /// <summary>Lanes that look-ups and refusals share: while one waits for the disk another reads.</summary>
+    public int ReadLanes { get; init; } = 2;
 
     /// <summary>Submissions that may run at once; each rents a lane of its own.</summary>
     public int WriteLanes { get; init; } = 8;

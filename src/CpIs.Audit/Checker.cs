@@ -45,11 +45,11 @@ public sealed record LaneVerdict(int Lane, long Size, long? FirstBad, LedgerFaul
 /// once, in order, and keeps nothing but the tree's edge.
 /// </summary>
 /// <param name="feed">Where the ledger comes from.</param>
-/// <param name="keys">Keys a checkpoint may be signed with, past and present; none: signatures are not asked for.</param>
+/// <param name="keys">Keys a checkpoint may be signed with, past and present; none: no signature is asked for.</param>
 public sealed class Checker(ILedgerFeed feed, IReadOnlyList<CheckpointVerifier> keys)
 {
     /// <summary>Checks every lane.</summary>
-    /// <param name="outside">Notes kept outside the database, in any order; a torn or foreign one is passed over.</param>
+    /// <param name="outside">Notes kept outside the database, in any order; a torn or foreign one is skipped.</param>
     /// <param name="stop">Ends the check without a verdict.</param>
     public async IAsyncEnumerable<LaneVerdict> CheckAsync(
         IAsyncEnumerable<string> outside,
@@ -62,7 +62,8 @@ public sealed class Checker(ILedgerFeed feed, IReadOnlyList<CheckpointVerifier> 
             await using var inside = feed.CheckpointsAsync(total.Lane, total.SignedSize, stop)
                 .GetAsyncEnumerator(stop);
             using var beyond = marks.Of(total.Lane).GetEnumerator();
-            yield return await new LaneCheck(feed, total, new SignedSizes(total.Lane, keys, beyond, inside)).RunAsync(stop);
+            var signed = new SignedSizes(total.Lane, keys, beyond, inside);
+            yield return await new LaneCheck(feed, total, signed).RunAsync(stop);
         }
 
         foreach (var lane in marks.Lanes.Except(totals.Select(total => total.Lane)).Order())

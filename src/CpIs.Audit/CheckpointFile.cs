@@ -15,6 +15,7 @@ public sealed class CheckpointFile(string path)
     public async Task AppendAsync(IReadOnlyCollection<string> notes, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(notes);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         await using var turn = await TakeTurnAsync(stop);
         await using var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         file.Seek(0, SeekOrigin.End);

@@ -54,6 +54,7 @@ public sealed class CheckpointKey
 
     private static void Create(string path)
     {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
@@ -63,7 +64,8 @@ public sealed class CheckpointKey
         try
         {
             using var file = new FileStream(path, options);
-            file.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(RandomNumberGenerator.GetBytes(SeedBytes)) + "\n"));
+            var seed = Convert.ToBase64String(RandomNumberGenerator.GetBytes(SeedBytes));
+            file.Write(Encoding.ASCII.GetBytes(seed + "\n"));
             file.Flush(flushToDisk: true);
         }
         catch (IOException) when (File.Exists(path))

@@ -81,12 +81,8 @@ internal sealed class CheckpointSigner(
         }
 
         var notes = due.ToDictionary(checkpoint => checkpoint, checkpoint => checkpoint.Sign(key));
-        if (file is not null)
-        {
-            await file.AppendAsync(notes.Values, CancellationToken.None);
-        }
-
         await store.SaveAsync(notes);
+        await PublishAsync(notes.Values);
         due.ForEach(checkpoint => signed[checkpoint.Lane] = checkpoint);
     }
 
@@ -154,18 +150,45 @@ internal sealed class CheckpointSigner(
             Remember(note);
         }
 
+        await RepublishAsync();
         loaded = true;
     }
 
+    /// <summary>A crash may have come between the database and the file: what the file missed is added.</summary>
+    private async Task RepublishAsync()
+    {
+        var missed = new List<string>();
+        await foreach (var note in store.NewestAsync())
+        {
+            if (News(note) is not null)
+            {
+                missed.Add(note);
+            }
+        }
+
+        await PublishAsync(missed);
+        missed.ForEach(Remember);
+    }
+
+    private Task PublishAsync(IReadOnlyCollection<string> notes) => file is null || notes.Count == 0
+        ? Task.CompletedTask
+        : file.AppendAsync(notes, CancellationToken.None);
+
     private void Remember(string note)
     {
-        if (SignedCheckpoint.Open(note, key.Verifier) is { } checkpoint
-            && checkpoint.Origin == SignedCheckpoint.OriginOf(options.Deployment, checkpoint.Lane)
-            && checkpoint.Size > Size(checkpoint.Lane))
+        if (News(note) is { } checkpoint)
         {
             signed[checkpoint.Lane] = checkpoint;
         }
     }
+
+    /// <summary>The checkpoint, when it is ours and says more than was known.</summary>
+    private SignedCheckpoint? News(string note) =>
+        SignedCheckpoint.Open(note, key.Verifier) is { } checkpoint
+        && checkpoint.Origin == SignedCheckpoint.OriginOf(options.Deployment, checkpoint.Lane)
+        && checkpoint.Size > Size(checkpoint.Lane)
+            ? checkpoint
+            : null;
 
     /// <summary>A database or disk that is away now is tried again a second later.</summary>
     private async Task TryAsync(Func<Task> work)

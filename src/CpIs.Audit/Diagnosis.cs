@@ -9,7 +9,7 @@ namespace CpIs.Audit;
 /// </summary>
 internal sealed class Diagnosis(ILedgerFeed feed, int lane, LedgerBatch batch)
 {
-    /// <summary>In the canonical bytes: after format and lane, and after position, group and id (see EntryBytes).</summary>
+    /// <summary>In the canonical bytes: after format and lane, each with its length (see EntryBytes).</summary>
     private const int PositionAt = 6 + 8 + 4;
 
     private const int GroupLengthAt = PositionAt + 8;

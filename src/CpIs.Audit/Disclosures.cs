@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace CpIs.Audit;
 
 /// <summary>
@@ -6,29 +8,54 @@ namespace CpIs.Audit;
 /// </summary>
 internal static class Disclosures
 {
-    internal static List<AuditEntry> Of(IReadOnlyList<Disclosed> disclosed, int found, AuditEntry entry, bool oneEntry)
+    internal static StoredEntry[] Of(
+        IReadOnlyList<Disclosed> disclosed, int found, AuditEntry entry, bool oneEntry, string instance)
     {
         if (oneEntry)
         {
-            return [entry with { Found = found }];
+            return [StoredEntry.Of(entry with { Found = found }, instance)];
+        }
+
+        if (IsAboutOne(disclosed, entry.NhsNumber) && disclosed.Count <= StoredEntry.DisclosedMax)
+        {
+            var about = About(entry, entry.NhsNumber ?? "", found, disclosed);
+            return [StoredEntry.Of(about with { Disclosed = References(disclosed) }, instance)];
         }
 
         var patients = Patients(disclosed, entry.NhsNumber);
         var entries = new List<AuditEntry>(patients.Count);
         foreach (var (number, shown) in patients)
         {
-            var plan = shown.Exists(resource => resource.Plan);
-            var about = entry with
-            {
-                NhsNumber = number.Length == 0 ? null : number,
-                Found = found,
-                PlanFound = number.Length == 0 ? entry.PlanFound : plan,
-                InHistory = entry.Unscheduled == true && plan,
-            };
-            AddParts(entries, about, References(shown));
+            AddParts(entries, About(entry, number, found, shown), References(shown));
         }
 
-        return entries;
+        return [.. entries.Select(each => StoredEntry.Of(each, instance))];
+    }
+
+    /// <summary>Nearly every look-up: one child, known from the start, and nobody else in the answer.</summary>
+    private static bool IsAboutOne(IReadOnlyList<Disclosed> disclosed, string? asked)
+    {
+        for (var i = 0; i < disclosed.Count; i++)
+        {
+            if (disclosed[i].NhsNumber is { } number && number != asked)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static AuditEntry About(AuditEntry entry, string number, int found, IReadOnlyList<Disclosed> shown)
+    {
+        var plan = shown.Any(resource => resource.Plan);
+        return entry with
+        {
+            NhsNumber = number.Length == 0 ? null : number,
+            Found = found,
+            PlanFound = number.Length == 0 ? entry.PlanFound : plan,
+            InHistory = entry.Unscheduled == true && plan,
+        };
     }
 
     /// <summary>In order of appearance; the one asked about is there even when nothing of hers was found.</summary>
@@ -62,13 +89,14 @@ internal static class Disclosures
         return patients;
     }
 
-    private static List<string> References(List<Disclosed> shown)
+    private static List<string> References(IReadOnlyList<Disclosed> shown)
     {
         var references = new List<string>(shown.Count);
-        foreach (var resource in shown)
+        foreach (var (type, id, version, _, _, _) in shown)
         {
-            var reference = resource.ResourceType + "/" + resource.Id;
-            references.Add(resource.Version > 0 ? reference + "/_history/" + resource.Version : reference);
+            references.Add(version > 0
+                ? string.Create(CultureInfo.InvariantCulture, $"{type}/{id}/_history/{version}")
+                : type + "/" + id);
         }
 
         return references;

@@ -59,10 +59,15 @@ internal static class EntryBytes
         SHA256.HashData(whole[..length], hash);
     }
 
+    /// <summary>Grown once for each thread that makes entries.</summary>
+    [ThreadStatic]
+    private static MemoryStream? scratch;
+
     internal static byte[] Tail(StoredEntry stored)
     {
         var entry = stored.Entry;
-        using var bytes = new MemoryStream(512);
+        var bytes = scratch ??= new MemoryStream();
+        bytes.SetLength(0);
         Text(bytes, entry.Kind);
         Text(bytes, entry.Interaction);
         Number(bytes, entry.Status);

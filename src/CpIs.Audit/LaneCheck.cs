@@ -31,7 +31,7 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
         return await EndAsync(stop);
     }
 
-    /// <summary>Null when every entry gives its leaf, the leaves give the root, and all that was signed agrees.</summary>
+    /// <summary>Null when every entry gives its leaf, the leaves the root, and all that was signed agrees.</summary>
     private async Task<LaneVerdict?> BatchAsync(
         LedgerBatch batch, IAsyncEnumerator<ReadOnlyMemory<byte>> entries, CancellationToken stop)
     {
@@ -67,7 +67,7 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
             && batch.Leaves.Span.Slice(at, MerkleEdge.HashBytes).SequenceEqual(leaf);
     }
 
-    /// <summary>What is left over when the batches end: signed sizes that are gone, entries that belong nowhere.</summary>
+    /// <summary>What is left when the batches end: signed sizes that are gone, entries that belong nowhere.</summary>
     private async Task<LaneVerdict> EndAsync(CancellationToken stop)
     {
         if (signed.Next != long.MaxValue)

@@ -16,6 +16,7 @@ internal static class LaneLease
     internal const int TerminateWaitMs = 5000;
 
     private const int KeepAliveSeconds = 5;
+    private const int TakeAttemptsMax = 20;
     private const int PreparedStatementsMax = 100;
 
     private const string ServerKeepAlive =
@@ -39,7 +40,8 @@ internal static class LaneLease
     private const string NewSql = """
         with l as (
             insert into ledger.lane (lane, kind, created)
-            select coalesce(max(lane), 0) + 1, $1, now() from ledger.lane returning lane)
+            select coalesce(max(lane), 0) + 1, $1, now() from ledger.lane
+            on conflict do nothing returning lane)
         insert into ledger.batch (lane, first, last, root, leaves, recorded) select lane, 0, 0, $2, '', now() from l
         returning lane
         """;
@@ -132,26 +134,32 @@ internal static class LaneLease
         }
     }
 
+    /// <summary>Many may look for a lane at once, so the one that was just made may be gone: then look again.</summary>
     private static async Task<int> TakeAsync(
         NpgsqlConnection connection, string kind, int[] parked, CancellationToken stop)
     {
-        await using var take = new NpgsqlCommand(TakeSql, connection)
+        for (var attempt = 0; attempt < TakeAttemptsMax; attempt++)
         {
-            Parameters = { new() { Value = kind }, new() { Value = parked }, new() { Value = LockClass } },
-        };
-        if (await take.ExecuteScalarAsync(stop) is int free)
-        {
-            return free;
+            await using var take = new NpgsqlCommand(TakeSql, connection)
+            {
+                Parameters = { new() { Value = kind }, new() { Value = parked }, new() { Value = LockClass } },
+            };
+            if (await take.ExecuteScalarAsync(stop) is int free)
+            {
+                return free;
+            }
+
+            await using var create = new NpgsqlCommand(NewSql, connection)
+            {
+                Parameters = { new() { Value = kind }, new() { Value = SHA256.HashData(ReadOnlySpan<byte>.Empty) } },
+            };
+            if (await create.ExecuteScalarAsync(stop) is int made && await LockAsync(connection, made, stop))
+            {
+                return made;
+            }
         }
 
-        await using var create = new NpgsqlCommand(NewSql, connection)
-        {
-            Parameters = { new() { Value = kind }, new() { Value = SHA256.HashData(ReadOnlySpan<byte>.Empty) } },
-        };
-        var number = (int)(await create.ExecuteScalarAsync(stop))!;
-        return await LockAsync(connection, number, stop)
-            ? number
-            : throw new LedgerUnavailable("Another process took the new lane first.");
+        throw new LedgerUnavailable("Others took every lane that was made.");
     }
 
     private static async Task<bool> LockAsync(NpgsqlConnection connection, int number, CancellationToken stop)

@@ -33,7 +33,7 @@ public sealed class LedgerProofs(NpgsqlDataSource database)
         return leaf is null || hashes is null ? null : new InclusionProof(lane, position, size, leaf, hashes);
     }
 
-    /// <summary>That the lane at the larger size begins with the lane at the smaller; null when it was never that large.</summary>
+    /// <summary>That the larger lane begins with the smaller; null when it was never that large.</summary>
     public async Task<IReadOnlyList<byte[]>?> ConsistencyAsync(int lane, long from, long to, CancellationToken stop)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(from, to);

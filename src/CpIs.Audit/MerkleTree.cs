@@ -9,7 +9,7 @@ public static class MerkleTree
     /// <summary>Leaves [start, end) whose subtree's hash is one step of a proof.</summary>
     internal readonly record struct Range(long Start, long End);
 
-    /// <summary>The leaf is the entry at <paramref name="index"/> (its position less one) of a tree of that size.</summary>
+    /// <summary>The leaf stands at <paramref name="index"/>: the entry's position less one.</summary>
     public static bool VerifyInclusion(
         ReadOnlySpan<byte> leafHash, long index, long size, IReadOnlyList<byte[]> proof, ReadOnlySpan<byte> root)
     {

@@ -13,6 +13,7 @@ internal sealed record PlacedBatch(
 {
     internal long Last => Edge.Size;
 
+    /// <summary>Places the entries one after the other and hashes them.</summary>
     /// <param name="lane">Number of the lane.</param>
     /// <param name="edge">A copy of the lane's edge, which this moves on.</param>
     /// <param name="groups">Entries of one disclosure stand together; each group gets its first position.</param>
@@ -23,7 +24,7 @@ internal sealed record PlacedBatch(
         var recorded = new DateTimeOffset(
             now.UtcTicks - (now.UtcTicks % TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
         var first = edge.Size + 1;
-        var entries = new List<PlacedEntry>(groups.Sum(group => group.Length));
+        var entries = new List<PlacedEntry>(Count(groups));
         var leaves = new byte[entries.Capacity * MerkleEdge.HashBytes];
         Span<byte> bytes = stackalloc byte[EntryBytes.HeadBytesMax];
         foreach (var group in groups)
@@ -42,5 +43,16 @@ internal sealed record PlacedBatch(
         }
 
         return new PlacedBatch(lane, first, leaves, edge.Root(), recorded, entries, edge);
+    }
+
+    private static int Count(IReadOnlyList<StoredEntry[]> groups)
+    {
+        var count = 0;
+        foreach (var group in groups)
+        {
+            count += group.Length;
+        }
+
+        return count;
     }
 }

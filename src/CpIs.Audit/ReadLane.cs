@@ -7,6 +7,7 @@ namespace CpIs.Audit;
 internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKeeper keeper, TimeProvider clock)
 {
     private readonly List<Waiting> batch = [];
+    private readonly LookUps lookUps = new(options);
 
     internal bool Held { get; private set; }
 
@@ -17,7 +18,7 @@ internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKee
         {
             Held = true;
             var open = true;
-            while ((open = await queue.WaitAsync(CancellationToken.None)) && !lane.Lost)
+            while (!lane.Lost && (open = await queue.WaitAsync(CancellationToken.None)) && !lane.Lost)
             {
                 queue.Take(batch);
                 await CommitAsync(lane);
@@ -44,8 +45,13 @@ internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKee
 
         try
         {
-            await lane.AppendAsync(lane.Place([.. batch.Select(waiting => waiting.Entries)], clock.GetUtcNow()));
-            batch.ForEach(waiting => waiting.Complete());
+            await lookUps.AnswerAsync(lane, batch);
+            batch.RemoveAll(waiting => waiting.IsOver);
+            if (batch.Count > 0)
+            {
+                await lane.AppendAsync(lane.Place(Groups(batch), clock.GetUtcNow()));
+                batch.ForEach(waiting => waiting.Complete());
+            }
         }
         catch (Exception cause) when (Failure.IsBadEntry(cause))
         {
@@ -83,6 +89,17 @@ internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKee
                 Lose(lane, cause, [waiting]);
             }
         }
+    }
+
+    private static StoredEntry[][] Groups(List<Waiting> batch)
+    {
+        var groups = new StoredEntry[batch.Count][];
+        for (var i = 0; i < groups.Length; i++)
+        {
+            groups[i] = batch[i].Entries;
+        }
+
+        return groups;
     }
 
     private void Lose(Lane lane, Exception cause, IReadOnlyList<Waiting> callers)

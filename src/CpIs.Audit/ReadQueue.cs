@@ -2,20 +2,6 @@ using System.Threading.Channels;
 
 namespace CpIs.Audit;
 
-/// <summary>Entries of one disclosure on their way to a lane, and the caller who waits for them.</summary>
-internal sealed class Waiting(StoredEntry[] entries)
-{
-    private readonly TaskCompletionSource durable = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    internal StoredEntry[] Entries { get; } = entries;
-
-    internal Task Durable => durable.Task;
-
-    internal void Complete() => durable.TrySetResult();
-
-    internal void Fail(LedgerUnavailable cause) => durable.TrySetException(cause);
-}
-
 /// <summary>
 /// What look-ups and refusals queue while the last commit is in flight. Bounded in entries; nothing is dropped, the
 /// caller who finds it full is refused.
@@ -26,20 +12,20 @@ internal sealed class ReadQueue(AuditLogOptions options, TimeProvider clock)
 
     private int queued;
 
-    internal async Task AppendAsync(StoredEntry[] entries)
+    internal async Task AppendAsync(Waiting waiting)
     {
-        if (entries.Length > options.BatchEntriesMax)
+        var weight = Weight(waiting);
+        if (weight > options.BatchEntriesMax)
         {
             throw new LedgerUnavailable("One disclosure is larger than one commit may be.");
         }
 
-        if (Interlocked.Add(ref queued, entries.Length) > options.QueueEntriesMax)
+        if (Interlocked.Add(ref queued, weight) > options.QueueEntriesMax)
         {
-            Interlocked.Add(ref queued, -entries.Length);
+            Interlocked.Add(ref queued, -weight);
             throw new LedgerUnavailable("The ledger's queue is full.");
         }
 
-        var waiting = new Waiting(entries);
         if (!queue.Writer.TryWrite(waiting))
         {
             throw new LedgerUnavailable("The ledger is closed.");
@@ -62,10 +48,10 @@ internal sealed class ReadQueue(AuditLogOptions options, TimeProvider clock)
     internal void Take(List<Waiting> batch)
     {
         var entries = 0;
-        while (queue.Reader.TryPeek(out var next) && entries + next.Entries.Length <= options.BatchEntriesMax
+        while (queue.Reader.TryPeek(out var next) && entries + Weight(next) <= options.BatchEntriesMax
             && queue.Reader.TryRead(out var taken))
         {
-            entries += taken.Entries.Length;
+            entries += Weight(taken);
             batch.Add(taken);
         }
 
@@ -78,8 +64,11 @@ internal sealed class ReadQueue(AuditLogOptions options, TimeProvider clock)
     {
         while (queue.Reader.TryRead(out var waiting))
         {
-            Interlocked.Add(ref queued, -waiting.Entries.Length);
+            Interlocked.Add(ref queued, -Weight(waiting));
             waiting.Fail(cause);
         }
     }
+
+    /// <summary>Of a look-up the entries are not known before it is answered; nearly always it is one.</summary>
+    private static int Weight(Waiting waiting) => waiting.Question is null ? waiting.Entries.Length : 1;
 }

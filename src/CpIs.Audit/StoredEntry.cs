@@ -33,19 +33,13 @@ internal sealed class StoredEntry
             throw new ArgumentException("An entry carries at most " + DisclosedMax + " references.", nameof(entry));
         }
 
-        var clean = CleanAgent(CleanSubject(entry)) with
-        {
-            Instance = Code(entry.Instance ?? instance),
-            RequestId = Code(entry.RequestId),
-            CorrelationId = Code(entry.CorrelationId),
-            Address = Code(entry.Address),
-            Setting = Name(entry.Setting),
-        };
+        var clean = Clean(entry, Code(entry.Instance ?? instance));
         var action = char.IsAscii(entry.Action) && !char.IsControl(entry.Action) ? entry.Action : '?';
         return new StoredEntry(clean, string.Join(EntryText.Separator, clean.Disclosed), action.ToString());
     }
 
-    private static AuditEntry CleanSubject(AuditEntry entry) => entry with
+    /// <summary>One copy of the entry, whatever had to be mended.</summary>
+    private static AuditEntry Clean(AuditEntry entry, string? instance) => entry with
     {
         Kind = EntryText.Clean(entry.Kind, EntryText.CodeCharsMax),
         Interaction = EntryText.Clean(entry.Interaction, EntryText.CodeCharsMax),
@@ -55,10 +49,6 @@ internal sealed class StoredEntry
         ResourceType = Code(entry.ResourceType),
         ResourceId = Code(entry.ResourceId),
         Query = EntryText.CleanQuery(entry.Query),
-    };
-
-    private static AuditEntry CleanAgent(AuditEntry entry) => entry with
-    {
         AgentIssuer = Name(entry.AgentIssuer),
         AgentSubject = Name(entry.AgentSubject),
         AgentUserId = Code(entry.AgentUserId),
@@ -71,6 +61,11 @@ internal sealed class StoredEntry
         TokenId = Name(entry.TokenId),
         PurposeOfUse = Code(entry.PurposeOfUse),
         PurposeReason = EntryText.CleanOrNull(entry.PurposeReason, EntryText.ReasonCharsMax),
+        Address = Code(entry.Address),
+        Setting = Name(entry.Setting),
+        RequestId = Code(entry.RequestId),
+        CorrelationId = Code(entry.CorrelationId),
+        Instance = instance,
     };
 
     private static List<string> References(IReadOnlyList<string> disclosed)

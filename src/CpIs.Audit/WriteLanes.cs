@@ -8,7 +8,8 @@ namespace CpIs.Audit;
 /// The lanes that submissions rent, one each while they run, so that a blocked row or a lost connection holds up
 /// nobody else. A lost lane is replaced while the others go on.
 /// </summary>
-internal sealed class WriteLanes(AuditLogOptions options, string kind, Func<string, LaneKeeper> keeperOf, TimeProvider clock)
+internal sealed class WriteLanes(
+    AuditLogOptions options, string kind, Func<string, LaneKeeper> keeperOf, TimeProvider clock)
 {
     /// <summary>Times a submission is run when PostgreSQL undid it for a reason that passes.</summary>
     private const int AttemptsMax = 3;

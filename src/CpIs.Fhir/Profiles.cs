@@ -44,7 +44,7 @@ public sealed class Profiles
 
     /// <summary>Checks a resource against FHIR and against one profile, ours or FHIR's own of a type.</summary>
     public IReadOnlyList<Issue> CheckProfile(ReadOnlyMemory<byte> json, string canonical) =>
-        Check(json.Span, checker.Find(canonical), canonical);
+        Check(json.Span, checker.Find(canonical.Split('|')[0]), canonical);
 
     private IReadOnlyList<Issue> Check(ReadOnlySpan<byte> json, Shape? shape, string asked) => shape == null
         ? [new(IssueSeverity.Error, "not-found", "", $"{asked} is not known here.", "profile", null)]
@@ -56,7 +56,11 @@ public sealed class Profiles
         var json = new byte[stream.Length];
         stream.ReadExactly(json);
         using var document = JsonDocument.Parse(json);
-        string Text(string property) => document.RootElement.GetProperty(property).GetString()!;
-        return new(Text("resourceType"), Text("id"), Text("url"), json);
+        string? Text(string property) =>
+            document.RootElement.TryGetProperty(property, out var value) ? value.GetString() : null;
+        var (type, id) = (Text("resourceType")!, Text("id")!);
+
+        // R4's NamingSystem has no canonical URL of its own: it goes by where it is served.
+        return new(type, id, Text("url") ?? $"{Systems.Base}/{type}/{id}", json);
     }
 }

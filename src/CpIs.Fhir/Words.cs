@@ -7,7 +7,8 @@ public static class Words
 {
     /// <summary>Said with every 429, 500 and 503 to a health caller.</summary>
     public const string NoAnswer =
-        "The check could not be made. This is not an answer. Follow your safeguarding procedure and telephone the council.";
+        "The check could not be made. This is not an answer. "
+        + "Follow your safeguarding procedure and telephone the council.";
 
     public const string TwoCouncils = "Two councils hold a current plan: contact both.";
 

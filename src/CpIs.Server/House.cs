@@ -8,6 +8,7 @@ using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
+using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.DataProtection;
@@ -32,6 +33,11 @@ internal sealed class House : IAsyncDisposable
 
     /// <summary>Statements a connection keeps prepared.</summary>
     private const int PreparedMax = 64;
+
+    /// <summary>
+    /// Lanes that look-ups share: while one waits for its commit the other asks for those who came since.
+    /// </summary>
+    private const int ReadLanes = 2;
 
     private const int ConnectSeconds = 5;
 
@@ -62,6 +68,9 @@ internal sealed class House : IAsyncDisposable
     public static async Task<House> OpenAsync(ServerOptions options, TimeProvider clock, CancellationToken stop)
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
+
+        // The door verifies each token once; the framework's own middleware would verify it again at every request.
+        AppContext.SetSwitch("Microsoft.AspNetCore.Authentication.SuppressAutoDefaultScheme", true);
         var cluster = options.Connection is null
             ? await EmbeddedCluster.StartAsync(options.DataFolder, stop)
             : null;
@@ -141,6 +150,7 @@ internal sealed class House : IAsyncDisposable
                 ConnectionString = connection,
                 Instance = options.Instance,
                 Deployment = options.Deployment,
+                ReadLanes = ReadLanes,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
@@ -151,6 +161,7 @@ internal sealed class House : IAsyncDisposable
         services.AddHostedService(s => s.GetRequiredService<Denials>());
         services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
         services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>();
+        services.AddSingleton<ValidateResource>();
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<SubmitBundle>();

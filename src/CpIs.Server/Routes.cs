@@ -4,6 +4,7 @@ using CpIs.Server.Metadata;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
+using CpIs.Server.Validating;
 
 namespace CpIs.Server;
 
@@ -83,6 +84,7 @@ internal static class Routes
         Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync)),
         new("GET", "/AuditEvent/{id}/$inclusion-proof", "AuditEvent", 'r', "operation", 'R', TrailReaders,
             Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
+        .. ValidateResource.Types.Select(Validate),
         .. Export,
     ];
 
@@ -137,6 +139,11 @@ internal static class Routes
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
     ];
+
+    /// <summary>For those who send resources; what it is given it neither stores nor shows.</summary>
+    private static Route Validate(string type) => new("POST", $"/{type}/$validate", type, null, "operation", 'E',
+        Who.Council | Who.Health | Who.Feed | Who.Registrar, Discloses.Patients,
+        To<ValidateResource>(r => c => r.AnswerAsync(c, type)));
 
     private static Route[] Export =>
     [

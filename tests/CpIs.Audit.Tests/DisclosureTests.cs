@@ -63,7 +63,8 @@ public class DisclosureTests
         var database = await Database.NewAsync();
         await using var log = await Invented.StartedAsync(Invented.Options(database));
         var shown = Enumerable.Range(0, 50)
-            .Select(i => new Disclosed("AuditEvent", "e" + i, 0, i % 2 == 0 ? Invented.Ada : Invented.Ben, null, false));
+            .Select(i => i % 2 == 0 ? Invented.Ada : Invented.Ben)
+            .Select((number, i) => new Disclosed("AuditEvent", "e" + i, 0, number, null, false));
 
         await log.OpenAsync(new Sealed<int>(0, [.. shown], 50), Invented.LookUp(null), oneEntry: true);
 

@@ -6,7 +6,8 @@ namespace CpIs.Audit.Tests;
 public class EntryTextTests
 {
     public static TheoryData<string> Awkward => new(
-        "a\0b", "a\ud800b", "\udc00", "caf\u0065\u0301", "\u1e9b\u0323", "a\u001fb", "\ud83d\ude00", new string('x', 5000),
+        "a\0b", "a\ud800b", "\udc00", "caf\u0065\u0301", "\u1e9b\u0323", "a\u001fb", "\ud83d\ude00",
+        new string('x', 5000),
         string.Concat(Enumerable.Repeat("\ud83d\ude00", 300)), "\uffff", "quote\"back\\slash\nline\tx");
 
     [Theory]

@@ -14,6 +14,7 @@ internal static class Invented
     {
         ConnectionString = database.Server,
         Instance = "test",
+        ReadLanes = 1,
         WriteLanes = 2,
     };
 

@@ -31,7 +31,8 @@ public class MerkleTreeTests
             for (var index = 0; index < size; index++)
             {
                 var proof = Hashes(MerkleTree.InclusionRanges(index, size));
-                proof.Should().BeEquivalentTo(Recomputed.Path(index, Leaves[..size]), rules => rules.WithStrictOrdering());
+                proof.Should().BeEquivalentTo(
+                    Recomputed.Path(index, Leaves[..size]), rules => rules.WithStrictOrdering());
                 MerkleTree.VerifyInclusion(Leaves[index], index, size, proof, root).Should().BeTrue();
                 Recomputed.RootOfPath(index, size, Leaves[index], [.. proof]).Should().Equal(root);
             }

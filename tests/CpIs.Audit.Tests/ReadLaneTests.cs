@@ -34,6 +34,24 @@ public class ReadLaneTests
     }
 
     [Fact]
+    public async Task Two_read_lanes_share_one_queue_and_lose_nothing()
+    {
+        var database = await Database.NewAsync();
+        await using (var log = await Invented.StartedAsync(Invented.Options(database) with { ReadLanes = 2 }))
+        {
+            await Invented.EventuallyAsync(async () =>
+                await database.ScalarAsync<long>("select count(*) from ledger.lane where kind = 'read'") == 2);
+            for (var i = 0; i < 20; i++)
+            {
+                await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => log.RecordAsync(Invented.LookUp())));
+            }
+        }
+
+        (await database.ScalarAsync<long>("select count(*) from ledger.entry")).Should().Be(640);
+        await Recomputed.ShouldGiveEveryRecordedRootAsync(database);
+    }
+
+    [Fact]
     public async Task Nothing_opens_while_the_ledger_refuses_the_record()
     {
         var database = await Database.NewAsync();
@@ -129,6 +147,44 @@ public class ReadLaneTests
         (await database.ScalarAsync<long>("select count(*) from ledger.lane where kind = 'read'"))
             .Should().Be(1, "the lane is taken again");
         await Recomputed.ShouldGiveEveryRecordedRootAsync(database);
+    }
+
+    [Fact]
+    public async Task A_lost_lane_is_taken_again_before_anybody_asks()
+    {
+        var database = await Database.NewAsync();
+        await using var log = await Invented.StartedAsync(Invented.Options(database));
+        await log.RecordAsync(Invented.LookUp());
+        await database.ExecuteAsync("""
+            select pg_terminate_backend(pid, 5000) from pg_stat_activity
+            where application_name like 'cpis-lane-%' and datname = current_database()
+            """);
+        var look = () => log.RecordAsync(Invented.LookUp());
+        await look.Should().ThrowAsync<LedgerUnavailable>();
+
+        await Invented.EventuallyAsync(async () => await database.ScalarAsync<long>("""
+            select count(*) from pg_locks k join pg_database d on d.oid = k.database
+            join ledger.lane l on l.lane = k.objid::bigint
+            where k.locktype = 'advisory' and d.datname = current_database() and l.kind = 'read'
+            """) == 1);
+        await look();
+    }
+
+    [Fact]
+    public async Task Servers_that_start_at_once_make_their_lanes_without_an_alarm()
+    {
+        var database = await Database.NewAsync();
+        var alarms = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        var options = Invented.Options(database) with { WriteLanes = 8, Alarm = alarms.Enqueue };
+        var logs = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Invented.StartedAsync(options)));
+        await Invented.EventuallyAsync(async () =>
+            await database.ScalarAsync<long>("select count(*) from ledger.lane where kind = 'write'") == 24);
+
+        alarms.Should().BeEmpty();
+        foreach (var log in logs)
+        {
+            await log.DisposeAsync();
+        }
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace CpIs.Audit.Tests;
 
-/// <summary>A primary whose synchronous standby is away: PostgreSQL may then say "committed" of what is not safe.</summary>
+/// <summary>A primary whose synchronous standby is away: PostgreSQL may then say "committed" when it is not.</summary>
 public sealed class ReplicationTests : IAsyncLifetime
 {
     private const string CancelSql = """
@@ -39,6 +39,29 @@ public sealed class ReplicationTests : IAsyncLifetime
         (await log.OpenAsync(Invented.Plan(), Invented.LookUp())).Should().Be("the plan");
         await log.DisposeAsync();
         await Recomputed.ShouldGiveEveryRecordedRootAsync(database!);
+    }
+
+    [Fact]
+    public async Task No_checkpoint_leaves_the_house_before_the_standby_holds_what_it_speaks_of()
+    {
+        using var folder = new Folder();
+        var log = await Invented.StartedAsync(folder.Signing(Invented.Options(database!)));
+        await log.RecordAsync(Invented.LookUp());
+        await Invented.Eventually(() => folder.Newest() == 1);
+        await StandbyAsync("'nobody'");
+        var look = log.RecordAsync(Invented.LookUp());
+        await Invented.EventuallyAsync(async () => await database!.ScalarAsync<long>(CancelSql) > 0);
+        var answer = () => look;
+        await answer.Should().ThrowAsync<LedgerUnavailable>();
+        await Invented.EventuallyAsync(async () => await database!.ScalarAsync<bool>("""
+            select exists (select 1 from pg_stat_activity
+                where application_name = 'cpis-ledger' and wait_event = 'SyncRep')
+            """));
+
+        folder.Newest().Should().Be(1);
+        await StandbyAsync("''");
+        await Invented.Eventually(() => folder.Newest() == 2);
+        await log.DisposeAsync();
     }
 
     [Fact]

@@ -41,6 +41,22 @@ public sealed class ServerProcess : IAsyncDisposable
     /// <summary>Starts the sandbox on a data folder and waits until it says that it is ready.</summary>
     public static async Task<ServerProcess> StartAsync(string dataFolder, params string[] arguments)
     {
+        var server = Launch(dataFolder, arguments);
+        try
+        {
+            await server.UntilReadyAsync();
+            return server;
+        }
+        catch (InvalidOperationException) when (!server.HasEnded)
+        {
+            await server.KillAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it and does not wait, for tests that kill it on its way up.</summary>
+    public static ServerProcess Launch(string dataFolder, params string[] arguments)
+    {
         var port = FreePort();
         // A process group of its own, as a terminal gives it: a test can then press Ctrl-C without hitting itself.
         var start = new ProcessStartInfo("setsid")
@@ -62,16 +78,7 @@ public sealed class ServerProcess : IAsyncDisposable
         start.Environment["ASPNETCORE_CONTENTROOT"] = AppContext.BaseDirectory;
         var server = new ServerProcess(new Process { StartInfo = start }, port);
         server.Listen();
-        try
-        {
-            await server.UntilReadyAsync();
-            return server;
-        }
-        catch (InvalidOperationException) when (!server.HasEnded)
-        {
-            await server.KillAsync();
-            throw;
-        }
+        return server;
     }
 
     /// <summary>A bearer token of a sandbox persona.</summary>

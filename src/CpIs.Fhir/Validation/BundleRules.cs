@@ -17,7 +17,8 @@ internal static class BundleRules
         new("bdl-3", "Entries have a request in a batch, transaction or history, and only there.",
             (d, t, _) => IsOf(d, t, Requests) is var wanted && Every(d, t, (d, e) => d.Has(e, "request"u8) == wanted)),
         new("bdl-4", "Entries have a response in a batch response, transaction response or history, and only there.",
-            (d, t, _) => IsOf(d, t, Responses) is var wanted && Every(d, t, (d, e) => d.Has(e, "response"u8) == wanted)),
+            (d, t, _) => IsOf(d, t, Responses) is var wanted
+                && Every(d, t, (d, e) => d.Has(e, "response"u8) == wanted)),
         new("bdl-5", "An entry has a resource, a request or a response.",
             (d, t, _) => d.Has(t, "resource"u8) || d.Has(t, "request"u8) || d.Has(t, "response"u8)),
         new("bdl-7", "Two entries have the same fullUrl: it must be unique, or their versions must differ.",

@@ -43,7 +43,9 @@ internal sealed class Checker
         : canonical.StartsWith(R4Start, StringComparison.Ordinal) ? types.FindResource(canonical[R4Start.Length..])
         : null;
 
-    /// <summary>The shape of our profile of a resource type, else of the type itself; null when R4 has no such type.</summary>
+    /// <summary>
+    /// The shape of our profile of a resource type, else of the type itself; null when R4 has no such type.
+    /// </summary>
     public Shape? FindForType(string type) =>
         ofType.TryGetValue(type, out var ours) ? ours : types.FindResource(type);
 
@@ -69,7 +71,8 @@ internal sealed class Checker
         return run.End();
     }
 
-    private static Dictionary<string, JsonElement> Parsed(IReadOnlyList<Definition> definitions, string type) => definitions
+    private static Dictionary<string, JsonElement> Parsed(IReadOnlyList<Definition> definitions, string type) =>
+        definitions
         .Where(definition => definition.ResourceType == type)
         .ToDictionary(definition => definition.Url, definition => Parse(definition.Json), StringComparer.Ordinal);
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace CpIs.Fhir.Validation;
 
 /// <summary>
-/// Our own invariants, by key. Their FHIRPath stands in profiles/input/fsh/invariants; a profile that asks for a key not
-/// found here does not load.
+/// Our own invariants, by key. Their FHIRPath stands in profiles/input/fsh/invariants; a profile that asks for a key
+/// not found here does not load.
 /// </summary>
 internal static class CpIsRules
 {
@@ -23,39 +23,52 @@ internal static class CpIsRules
             static (_, _, _) => true),
         new("cpis-nhs-1", "", (d, t, _) => !d.HasText(t, "value"u8) || IsNhsNumber(d.Text(d.Get(t, "value"u8))))
         {
-            At = "value", Code = "value", Say = (d, t) => NhsNumber.Fault(Encoding.UTF8.GetString(d.Text(d.Get(t, "value"u8))))!,
+            At = "value", Code = "value", Say = (d, t) =>
+                NhsNumber.Fault(Encoding.UTF8.GetString(d.Text(d.Get(t, "value"u8))))!,
         },
         new("cpis-nhs-2", "", (d, t, _) =>
             !d.HasText(t, "valueString"u8) || NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8)))) == null)
         {
-            At = "value", Code = "value", Say = (d, t) => NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8))))!,
+            At = "value", Code = "value", Say = (d, t) =>
+                NhsNumber.Fault(WithoutSpaces(d.Text(d.Get(t, "valueString"u8))))!,
         },
-        new("cpis-person-1", "The person must be named by a valid NHS number: Patient/ and its ten digits, the urn:uuid of "
+        new("cpis-person-1",
+            "The person must be named by a valid NHS number: Patient/ and its ten digits, the urn:uuid of "
             + "the Patient in the same Bundle, or an identifier.", (d, t, _) => NamesPerson(d, t)),
-        new("cpis-person-2", "The reference and the identifier name different people.", (d, t, _) => NamesOnePerson(d, t)),
-        new("cpis-organization-1", "The council must be named: Organization/ and its id, the urn:uuid of the Organization in "
+        new("cpis-person-2", "The reference and the identifier name different people.", (d, t, _) =>
+            NamesOnePerson(d, t)),
+        new("cpis-organization-1",
+            "The council must be named: Organization/ and its id, the urn:uuid of the Organization in "
             + "the same Bundle, or an identifier with its ODS code.",
             (d, t, _) => d.Has(t, "reference"u8) ? PointsTo(d, t, "Organization"u8) : d.Has(t, "identifier"u8)),
-        new("cpis-episode-1", "The plan must be named: EpisodeOfCare/ and its id, or the urn:uuid of the EpisodeOfCare in "
+        new("cpis-episode-1",
+            "The plan must be named: EpisodeOfCare/ and its id, or the urn:uuid of the EpisodeOfCare in "
             + "the same Bundle.", (d, t, _) => PointsTo(d, t, "EpisodeOfCare"u8)),
         new("cpis-plan-1", "The system must be https://fhir.cpis.example/Id/council-plan/ and the council's ODS code.",
-            (d, t, _) => !d.HasText(t, "system"u8) || IsCouncils(d.Text(d.Get(t, "system"u8)), PlanSystem)) { At = "system" },
-        new("cpis-identifier-1", "Beside the NHS number only the council's own person number is kept: type PI, and the system "
-            + "https://fhir.cpis.example/Id/council-person/ and the council's ODS code.", (d, t, _) => IsPersonNumber(d, t)),
+            (d, t, _) => !d.HasText(t, "system"u8)
+                || IsCouncils(d.Text(d.Get(t, "system"u8)), PlanSystem)) { At = "system" },
+        new("cpis-identifier-1",
+            "Beside the NHS number only the council's own person number is kept: type PI, and the system "
+                + "https://fhir.cpis.example/Id/council-person/ and the council's ODS code.",
+            (d, t, _) => IsPersonNumber(d, t)),
         new("cpis-date-1", "This must be a full date, YYYY-MM-DD.",
             (d, t, _) => d.Text(t).Length == FullDateCharacters) { Code = "value" },
-        new("cpis-text-1", "This is blank: fill it in.", (d, t, _) => d.Text(t).ContainsAnyExcept(" \t\r\n"u8)) { Code = "value" },
+        new("cpis-text-1", "This is blank: fill it in.", (d, t, _) =>
+            d.Text(t).ContainsAnyExcept(" \t\r\n"u8)) { Code = "value" },
         new("cpis-status-1", "A finished plan needs its end date.", (d, t, _) =>
             !d.IsText(t, "status"u8, "finished"u8) || d.HasElement(d.Get(t, "period"u8), "end"u8)) { At = "period" },
         new("cpis-due-1", "Only an unborn child plan has an expected due date.",
             (d, t, _) => !HasExtension(d, t, DueDate) || IsUnborn(d, t)) { At = "extension", OnlyWith = "extension" },
         new("cpis-follows-1", "An unborn child plan does not follow another plan.",
-            (d, t, _) => !HasExtension(d, t, FollowsPlan) || !IsUnborn(d, t)) { At = "extension", OnlyWith = "extension" },
+            (d, t, _) => !HasExtension(d, t, FollowsPlan)
+                || !IsUnborn(d, t)) { At = "extension", OnlyWith = "extension" },
     ];
 
     public static Invariant? Find(string key) => Array.Find(All, rule => rule.Key == key);
 
-    /// <summary>The same judgement as <see cref="NhsNumber"/>, over bytes, so that an accepted number costs no text.</summary>
+    /// <summary>
+    /// The same judgement as <see cref="NhsNumber"/>, over bytes, so that an accepted number costs no text.
+    /// </summary>
     internal static bool IsNhsNumber(ReadOnlySpan<byte> text)
     {
         if (text.Length != NhsDigits || text.ContainsAnyExceptInRange((byte)'0', (byte)'9'))
@@ -112,7 +125,8 @@ internal static class CpIsRules
 
         var address = before[..^type.Length];
         return address.IsEmpty || (address[^1] == (byte)'/' && !address.ContainsAny("?#"u8)
-            && (address.StartsWith("https://"u8) || address.StartsWith("http://"u8)) && address.Length > "https://"u8.Length);
+            && (address.StartsWith("https://"u8) || address.StartsWith("http://"u8))
+                && address.Length > "https://"u8.Length);
     }
 
     private static bool IsCouncils(ReadOnlySpan<byte> system, byte[] start)

@@ -15,9 +15,12 @@ internal static class DataTypeRules
         {
             OnlyWith = "end",
         },
-        new("cpt-2", "A contact point with a value needs its system (phone, email …).", Needs("value", "system")) { OnlyWith = "value" },
-        new("att-1", "An attachment with data needs its contentType.", Needs("data", "contentType")) { OnlyWith = "data" },
-        new("qty-3", "A quantity with a code for its unit needs the code's system.", Needs("code", "system")) { OnlyWith = "code" },
+        new("cpt-2", "A contact point with a value needs its system (phone, email …).", Needs("value", "system"))
+            { OnlyWith = "value" },
+        new("att-1", "An attachment with data needs its contentType.", Needs("data", "contentType"))
+            { OnlyWith = "data" },
+        new("qty-3", "A quantity with a code for its unit needs the code's system.", Needs("code", "system"))
+            { OnlyWith = "code" },
         new("sqty-1", "A comparator is not allowed here.", (d, t, _) => !d.HasElement(t, "comparator"u8)),
         new("age-1", "An age is positive, has a unit code, and uses UCUM.",
             (d, t, _) => IsUcumWithCode(d, t) && !(Number(d, t, "value"u8) <= 0)),
@@ -38,7 +41,8 @@ internal static class DataTypeRules
         new("drq-2", "A date filter names either a path or a search parameter.", Either("path", "searchParam")),
         new("trd-1", "A trigger has either data or a timing, not both.",
             (d, t, _) => !d.HasElement(t, "data"u8) || !d.HasChoice(t, "timing"u8)),
-        new("trd-2", "A trigger with a condition needs its data.", Needs("condition", "data")) { OnlyWith = "condition" },
+        new("trd-2", "A trigger with a condition needs its data.", Needs("condition", "data"))
+            { OnlyWith = "condition" },
         new("trd-3", "A named event needs a name, a periodic one a timing, a data event its data.",
             (d, t, _) => TriggerIsComplete(d, t)),
         new("tim-1", "A duration needs its unit.", Needs("duration", "durationUnit")) { OnlyWith = "duration" },
@@ -46,7 +50,8 @@ internal static class DataTypeRules
         new("tim-4", "A duration is not negative.", (d, t, _) => !(Number(d, t, "duration"u8) < 0)),
         new("tim-5", "A period is not negative.", (d, t, _) => !(Number(d, t, "period"u8) < 0)),
         new("tim-6", "A largest period needs a period.", Needs("periodMax", "period")) { OnlyWith = "periodMax" },
-        new("tim-7", "A largest duration needs a duration.", Needs("durationMax", "duration")) { OnlyWith = "durationMax" },
+        new("tim-7", "A largest duration needs a duration.", Needs("durationMax", "duration"))
+            { OnlyWith = "durationMax" },
         new("tim-8", "A largest count needs a count.", Needs("countMax", "count")) { OnlyWith = "countMax" },
         new("tim-9", "An offset needs an event that is not a meal.", (d, t, _) => OffsetHasEvent(d, t)),
         new("tim-10", "Times of day and events do not go together.",

@@ -65,7 +65,8 @@ internal readonly record struct DateTimes(int Year, int Month, int Day, bool Has
         return text[10] == 'T' && WithTime(text[11..], new DateOnly(year, month, day), out found);
     }
 
-    public static bool IsTime(ReadOnlySpan<byte> text) => ReadTime(text, out _, out var length) && length == text.Length;
+    public static bool IsTime(ReadOnlySpan<byte> text) =>
+        ReadTime(text, out _, out var length) && length == text.Length;
 
     private static bool WithTime(ReadOnlySpan<byte> text, DateOnly day, out DateTimes found)
     {

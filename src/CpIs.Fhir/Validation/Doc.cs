@@ -21,7 +21,8 @@ internal readonly ref struct Doc(ReadOnlySpan<byte> json, ReadOnlySpan<Token> to
     public bool Is(int token, TokenKind kind) => token != None && tokens[token].Kind == kind;
 
     /// <summary>The value of a property of an object, or <see cref="None"/>.</summary>
-    public int Get(int token, ReadOnlySpan<byte> name) => FirstNamed(token, name) is var at and not None ? at + 1 : None;
+    public int Get(int token, ReadOnlySpan<byte> name) =>
+        FirstNamed(token, name) is var at and not None ? at + 1 : None;
 
     /// <summary>The first name token of an object that reads so, or <see cref="None"/>.</summary>
     public int FirstNamed(int token, ReadOnlySpan<byte> name)
@@ -56,14 +57,17 @@ internal readonly ref struct Doc(ReadOnlySpan<byte> json, ReadOnlySpan<Token> to
     /// <summary>Whether a property is there and a string, as far as a rule about its text is concerned.</summary>
     public bool HasText(int token, ReadOnlySpan<byte> name) => Is(Get(token, name), TokenKind.String);
 
-    /// <summary>Whether a property of a choice is there: value matches valueString, valueQuantity and _valueString.</summary>
+    /// <summary>
+    /// Whether a property of a choice is there: value matches valueString, valueQuantity and _valueString.
+    /// </summary>
     public bool HasChoice(int token, ReadOnlySpan<byte> stem)
     {
         for (var at = First(token); at != None; at = Following(token, at))
         {
             var name = Name(at);
             name = name is [(byte)'_', .. var rest] ? rest : name;
-            if (name.Length > stem.Length && name.StartsWith(stem) && name[stem.Length] is >= (byte)'A' and <= (byte)'Z')
+            if (name.Length > stem.Length && name.StartsWith(stem)
+                && name[stem.Length] is >= (byte)'A' and <= (byte)'Z')
             {
                 return true;
             }
@@ -103,12 +107,15 @@ internal readonly ref struct Doc(ReadOnlySpan<byte> json, ReadOnlySpan<Token> to
     }
 
     /// <summary>Whether a token is a string of exactly this text.</summary>
-    public bool IsText(int token, ReadOnlySpan<byte> text) => Is(token, TokenKind.String) && Text(token).SequenceEqual(text);
+    public bool IsText(int token, ReadOnlySpan<byte> text) =>
+        Is(token, TokenKind.String) && Text(token).SequenceEqual(text);
 
     /// <summary>Whether a property is a string of exactly this text.</summary>
     public bool IsText(int token, ReadOnlySpan<byte> name, ReadOnlySpan<byte> text) => IsText(Get(token, name), text);
 
-    /// <summary>The bytes of a string after its escapes; empty for anything else. A lone surrogate becomes U+FFFD.</summary>
+    /// <summary>
+    /// The bytes of a string after its escapes; empty for anything else. A lone surrogate becomes U+FFFD.
+    /// </summary>
     public ReadOnlySpan<byte> Text(int token)
     {
         if (!Is(token, TokenKind.String))

@@ -20,7 +20,9 @@ internal sealed record Invariant(string Key, string Text, Holds Holds)
     /// <summary>Where below the value the fault lies, as in value; empty for the value itself.</summary>
     public string At { get; init; } = "";
 
-    /// <summary>The element without which the rule holds anyway, so that it need not be asked; null to ask always.</summary>
+    /// <summary>
+    /// The element without which the rule holds anyway, so that it need not be asked; null to ask always.
+    /// </summary>
     public string? OnlyWith { get; init; }
 
     /// <summary>FHIR issue-type.</summary>

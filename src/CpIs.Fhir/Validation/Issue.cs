@@ -10,8 +10,8 @@ public enum IssueSeverity
 }
 
 /// <summary>
-/// One finding of a check: what is wrong, where, by which rule. It becomes one issue of an OperationOutcome, so its text
-/// is for a clerk at a council and never repeats personal data.
+/// One finding of a check: what is wrong, where, by which rule. It becomes one issue of an OperationOutcome, so its
+/// text is for a clerk at a council and never repeats personal data.
 /// </summary>
 /// <param name="Severity">Fatal and error refuse the resource.</param>
 /// <param name="Code">FHIR issue-type: structure, required, value, invariant, code-invalid, extension …</param>

@@ -20,6 +20,9 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int start, Span<Token> 
     private static readonly SearchValues<byte> StringEnds =
         SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, 32).Select(code => (byte)code)]);
 
+    /// <summary>A bit for each of JSON's four spaces: tab, line feed, return, space.</summary>
+    private const ulong SpaceBits = 1UL << 9 | 1UL << 10 | 1UL << 13 | 1UL << 32;
+
     private readonly ReadOnlySpan<byte> json = json;
     private readonly Span<Token> tokens = tokens;
     private int at = start;
@@ -262,10 +265,22 @@ internal ref struct JsonScanner(ReadOnlySpan<byte> json, int start, Span<Token> 
 
     private void Spaces()
     {
-        while (at < json.Length && json[at] is (byte)' ' or (byte)'\n' or (byte)'\r' or (byte)'\t')
+        if (at < json.Length && json[at] <= (byte)' ')
         {
-            at++;
+            SkipSpaces();
         }
+    }
+
+    private void SkipSpaces()
+    {
+        var text = json;
+        var next = at;
+        while ((uint)next < (uint)text.Length && text[next] <= (byte)' ' && ((SpaceBits >> text[next]) & 1) != 0)
+        {
+            next++;
+        }
+
+        at = next;
     }
 
     private bool SkipTo(byte wanted)

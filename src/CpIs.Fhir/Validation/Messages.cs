@@ -3,8 +3,8 @@ using System.Text;
 namespace CpIs.Fhir.Validation;
 
 /// <summary>
-/// What issues say. The reader is a clerk at a council or a developer at a supplier: the text says what is wrong and what
-/// to send instead. It may quote the profile, never what was sent.
+/// What issues say. The reader is a clerk at a council or a developer at a supplier: the text says what is wrong and
+/// what to send instead. It may quote the profile, never what was sent.
 /// </summary>
 internal static class Messages
 {
@@ -16,7 +16,8 @@ internal static class Messages
     public const string NotRepeated = "This can be given once only: write it without [ ].";
     public const string Repeated = "This is a list: write it in [ ], even when there is only one.";
     public const string SiblingNotAnObject = "What stands beside a value (with an underscore) must be an object.";
-    public const string LoneSurrogate = "The text has half a character in it (a lone surrogate): send it again as UTF-8.";
+    public const string LoneSurrogate =
+        "The text has half a character in it (a lone surrogate): send it again as UTF-8.";
     public const string UnknownResource = "This must be a FHIR R4 resource: resourceType is missing or unknown.";
 
     public static string Duplicate(string name) => $"{name} is given twice.";
@@ -66,8 +67,8 @@ internal static class Messages
         $"{element.Name} is given {count} times; at least {element.MinOfAll} needed.";
 
     public static string NoSlice(Element element, Slicing slicing) =>
-        $"This {element.Name} is not one of those shared here ({string.Join(", ", slicing.Slices.Select(s => s.Name))}). "
-            + "Leave it out.";
+        $"This {element.Name} is not one of those shared here ("
+            + string.Join(", ", slicing.Slices.Select(slice => slice.Name)) + "). Leave it out.";
 
     public static string SliceMissing(Slice slice) =>
         $"The {slice.Element.Name} \"{slice.Name}\" ({slice.Expected[0].Shown}) is missing.";
@@ -75,7 +76,8 @@ internal static class Messages
     public static string SliceTooMany(Slice slice, int count) =>
         $"The {slice.Element.Name} \"{slice.Name}\" is given {count} times; at most {slice.Element.Max} allowed.";
 
-    public static string NotAnObject(Variant variant) => $"This must be a {variant.Type}, written as an object in {{ }}.";
+    public static string NotAnObject(Variant variant) =>
+        $"This must be a {variant.Type}, written as an object in {{ }}.";
 
     public static string WrongKind(PrimitiveKind kind) => $"This must be {PrimitiveKinds.Expected(kind)}"
         + (PrimitiveKinds.IsWrittenAs(kind, TokenKind.String) ? ", in quotes." : ".");

@@ -14,17 +14,18 @@ internal static class Narrative
 
     private static readonly HashSet<string> Elements =
     [
-        .. ("a abbr acronym address b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt em h1 h2 h3 h4 " +
-            "h5 h6 hr i img ins kbd li map area ol p pre q samp small span strong sub sup table tbody td tfoot th thead tr " +
-            "tt ul var del center").Split(' '),
+        .. ("a abbr acronym address b bdo big blockquote br caption cite code col colgroup dd dfn div dl dt "
+            + "em h1 h2 h3 h4 h5 h6 hr i img kbd li map area ol p pre q samp small span strong sub sup "
+            + "table tbody td tfoot th thead tr tt ul var").Split(' '),
     ];
 
     private static readonly HashSet<string> Attributes =
     [
-        .. ("abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char charoff charset " +
-            "cite class colspan color compact coords dir face frame headers height href hreflang hspace id ismap " +
-            "label lang longdesc name noshade nowrap rel rev rowspan rules scope shape size span src start style summary " +
-            "tabindex target title type usemap valign value vspace width xml:lang xml:space xmlns").Split(' '),
+        .. ("abbr accesskey align alt axis bgcolor border cellhalign cellpadding cellspacing cellvalign char "
+            + "charoff charset cite class colspan color compact coords dir face frame headers height href "
+            + "hreflang hspace id ismap label lang longdesc name noshade nowrap rel rev rowspan rules scope "
+            + "shape size span src start style summary tabindex target title type usemap valign value vspace "
+            + "width xml:lang xml:space xmlns").Split(' '),
     ];
 
     private static readonly Problem NotXml =

@@ -53,7 +53,8 @@ internal static class PrimitiveKinds
         PrimitiveKind.PositiveInt => "a whole number of at least 1, without quotes",
         PrimitiveKind.UnsignedInt => "a whole number of at least 0, without quotes",
         PrimitiveKind.Date => "a date: YYYY, YYYY-MM or YYYY-MM-DD, a day that exists",
-        PrimitiveKind.DateTime => "a date (YYYY, YYYY-MM, YYYY-MM-DD), or a date, time and time zone (2026-01-31T09:30:00Z)",
+        PrimitiveKind.DateTime =>
+            "a date (YYYY, YYYY-MM, YYYY-MM-DD), or a date, time and time zone (2026-01-31T09:30:00Z)",
         PrimitiveKind.Instant => "a date, time and time zone, as in 2026-01-31T09:30:00Z",
         PrimitiveKind.Time => "a time, hh:mm:ss",
         PrimitiveKind.Code => "a code: no space at either end, and single spaces inside",

@@ -77,7 +77,8 @@ internal static class Primitives
 
     private static bool IsOid(ReadOnlySpan<byte> text)
     {
-        if (!text.StartsWith("urn:oid:"u8) || text.Length < 11 || text[8] is < (byte)'0' or > (byte)'2' || text[9] != '.')
+        if (!text.StartsWith("urn:oid:"u8) || text.Length < 11 || text[8] is < (byte)'0' or > (byte)'2'
+            || text[9] != '.')
         {
             return false;
         }
@@ -87,7 +88,8 @@ internal static class Primitives
         {
             var length = arcs[start..].IndexOf((byte)'.');
             var arc = length < 0 ? arcs[start..] : arcs.Slice(start, length);
-            if (arc.Length == 0 || arc.ContainsAnyExceptInRange((byte)'0', (byte)'9') || (arc[0] == '0' && arc.Length > 1))
+            if (arc.Length == 0 || arc.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+                || (arc[0] == '0' && arc.Length > 1))
             {
                 return false;
             }

@@ -52,7 +52,7 @@ internal sealed class ProfileCompiler(
         var min = Math.Max(part.Min, under.IsChoice ? 0 : slicesMin);
         var element = new Element(under.Name, min, part.Max, under.IsArray, under.IsChoice)
         {
-            MinOfAll = part.Min,
+            MinOfAll = part.Slices.Count > 0 && slicesMin >= part.Min ? 0 : part.Min,
             MinProfile = min > under.Min || isSlice ? profile : under.MinProfile,
             MaxProfile = part.Max < under.Max || isSlice ? profile : under.MaxProfile,
         };
@@ -78,7 +78,9 @@ internal sealed class ProfileCompiler(
         return inherited.With(variant =>
         {
             var shape = type.Profile is { } profiled ? Compile(profiled) ?? variant.Shape : variant.Shape;
-            variant.Shape = part.HasChildren && variant.Kind == PrimitiveKind.None ? Shape(part, shape!, profile) : shape;
+            variant.Shape = part.HasChildren && variant.Kind == PrimitiveKind.None
+                ? Shape(part, shape!, profile)
+                : shape;
             variant.Fixed = part.Value("fixed") is { } exact ? new(exact, true, profile) : variant.Fixed;
             variant.Pattern = part.Value("pattern") is { } pattern ? new(pattern, false, profile) : variant.Pattern;
             variant.Binding = Binding(part, variant.Binding, profile);
@@ -90,7 +92,9 @@ internal sealed class ProfileCompiler(
             var targets = type.Targets.Select(Target).ToArray();
             if (targets.Length > 0 && !targets.Contains("Resource"))
             {
-                variant.TargetsProfile = targets.ToHashSet().SetEquals(variant.Targets) ? variant.TargetsProfile : profile;
+                variant.TargetsProfile = targets.ToHashSet().SetEquals(variant.Targets)
+                    ? variant.TargetsProfile
+                    : profile;
                 variant.Targets = targets;
             }
 
@@ -123,7 +127,8 @@ internal sealed class ProfileCompiler(
         foreach (var name in by.Path)
         {
             var next = variant.Shape?.Find(System.Text.Encoding.UTF8.GetString(name));
-            variant = next?.Variants[0] ?? throw new InvalidOperationException($"{slice.Id}: no such discriminator path.");
+            variant = next?.Variants[0]
+                ?? throw new InvalidOperationException($"{slice.Id}: no such discriminator path.");
         }
 
         return variant.Fixed ?? variant.Pattern
@@ -146,7 +151,9 @@ internal sealed class ProfileCompiler(
         : structures.TryGetValue(canonical, out var ours) ? ours.GetProperty("type").GetString()!
         : throw new InvalidOperationException($"The target {canonical} is not known.");
 
-    /// <summary>A rule about content that the profile forbids altogether is not also broken: contained and narrative.</summary>
+    /// <summary>
+    /// A rule about content that the profile forbids altogether is not also broken: contained and narrative.
+    /// </summary>
     private static bool IsIdle(Invariant rule, Element[] elements) => rule.Key switch
     {
         "dom-2" or "dom-3" or "dom-4" or "dom-5" => elements.Any(element => element is { Name: "contained", Max: 0 }),
@@ -154,7 +161,8 @@ internal sealed class ProfileCompiler(
         _ => false,
     };
 
-    private static IEnumerable<Invariant> Added(SnapshotPart part, string profile, Invariant[] inherited) => part.InvariantKeys
+    private static IEnumerable<Invariant> Added(SnapshotPart part, string profile, Invariant[] inherited) =>
+        part.InvariantKeys
         .Where(key => key is not ("ele-1" or "ext-1") && inherited.All(rule => rule.Key != key))
         .Select(key => CpIsRules.Find(key) is { } ours
             ? ours with { Profile = profile }

@@ -17,7 +17,8 @@ internal sealed class R4Types(R4Table table)
     private readonly Dictionary<string, Shape> building = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> resources = table.Types
-        .Where(type => table.Lineage(type).Last().Name == "Resource" && type.Name is not ("Resource" or "DomainResource"))
+        .Where(type => table.Lineage(type).Last().Name == "Resource"
+            && type.Name is not ("Resource" or "DomainResource"))
         .Select(type => type.Name).ToHashSet(StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>The shape of a type; null when R4 has no such type.</summary>
@@ -86,7 +87,8 @@ internal sealed class R4Types(R4Table table)
         {
             var own = line.Elements.Find(e => e.Path == path)!;
             inner.Invariants = Rules(own.Invariants);
-            var inherited = table.Lineage(table.Find(own.Types[0])!).Reverse().SelectMany(ancestor => ancestor.Elements);
+            var inherited = table.Lineage(table.Find(own.Types[0])!).Reverse().SelectMany(ancestor =>
+                ancestor.Elements);
             inner.Fill(Elements(inherited.Concat(line.Elements.Where(e => IsChild(path, e.Path))), nested));
         }
 

@@ -32,7 +32,8 @@ internal static class References
         if (!literal.IsEmpty && pointed.IsEmpty && !IsAbsolute(literal))
         {
             return new("reference-syntax",
-                "The reference must be a resource type and an id (Patient/…), a full address, or urn:uuid:….", "reference");
+                "The reference must be a resource type and an id (Patient/…), a full address, or urn:uuid:….",
+                "reference");
         }
 
         if (!pointed.IsEmpty && !named.IsEmpty && !named.SequenceEqual(pointed))
@@ -49,7 +50,9 @@ internal static class References
         return null;
     }
 
-    /// <summary>The resource type a literal names: of Type/id, Type/id/_history/version or Type?query; else empty.</summary>
+    /// <summary>
+    /// The resource type a literal names: of Type/id, Type/id/_history/version or Type?query; else empty.
+    /// </summary>
     public static ReadOnlySpan<byte> PointedType(ReadOnlySpan<byte> literal, R4Types types)
     {
         var query = literal.IndexOf((byte)'?');

@@ -13,9 +13,11 @@ internal static class ResourceRules
             (d, t, _) => AreReferredTo(d, t)) { OnlyWith = "contained" },
         new("dom-4", "A contained resource has no version and no last update of its own.",
             (d, t, _) => !Contained(d, t, static (d, c) => d.Get(c, "meta"u8) is var meta
-                && (d.HasElement(meta, "versionId"u8) || d.HasElement(meta, "lastUpdated"u8)))) { OnlyWith = "contained" },
+                && (d.HasElement(meta, "versionId"u8) || d.HasElement(meta, "lastUpdated"u8))))
+                    { OnlyWith = "contained" },
         new("dom-5", "A contained resource has no security label of its own.",
-            (d, t, _) => !Contained(d, t, static (d, c) => d.Has(d.Get(c, "meta"u8), "security"u8))) { OnlyWith = "contained" },
+            (d, t, _) => !Contained(d, t, static (d, c) => d.Has(d.Get(c, "meta"u8), "security"u8)))
+                { OnlyWith = "contained" },
         new("dom-6", "A resource should have a narrative for people to read.",
             (d, t, _) => d.Has(d.Get(t, "text"u8), "div"u8)) { Severity = IssueSeverity.Warning },
         new("pat-1", "A contact has a name, a telecom, an address or an organization.",
@@ -29,7 +31,8 @@ internal static class ResourceRules
             (d, t, _) => !d.IsText(t, "use"u8, "home"u8)),
         new("sev-1", "An entity has a name or a query, not both.",
             (d, t, _) => !d.HasElement(t, "name"u8) || !d.HasElement(t, "query"u8)),
-        new("ctm-1", "Only a practitioner acts on behalf of an organization.", (d, t, r) => OnBehalfOfPractitioner(d, t, r)),
+        new("ctm-1", "Only a practitioner acts on behalf of an organization.", (d, t, r) =>
+            OnBehalfOfPractitioner(d, t, r)),
         new("inv-1", "A parameter has a value, or a resource, or parts.",
             (d, t, _) => d.Has(t, "part"u8)
                 ? !d.HasChoice(t, "value"u8) && !d.Has(t, "resource"u8)

@@ -82,6 +82,9 @@ internal sealed class Run
         indices[depth++] = NoIndex;
     }
 
+    /// <summary>What a client says in meta is ignored, so its extensions are nobody's concern.</summary>
+    public bool IsInMeta => depth > 0 && names[0] == "meta";
+
     public bool IsInContained => depth > 0 && names[depth - 1] == "contained";
 
     public void At(int index) => indices[depth - 1] = index;

@@ -8,7 +8,9 @@ namespace CpIs.Fhir.Validation;
 /// </summary>
 internal sealed class Shape(string type, string? profile)
 {
-    /// <summary>Which elements are required fits one word, so no type may have more elements than it has bits.</summary>
+    /// <summary>
+    /// Which elements are required fits one word, so no type may have more elements than it has bits.
+    /// </summary>
     public const int ElementsMax = 64;
 
     private int[] buckets = [];
@@ -93,7 +95,8 @@ internal sealed class Shape(string type, string? profile)
     {
         foreach (var element in Elements)
         {
-            if (element.IsChoice && name.Length > element.Name.Length && char.IsAsciiLetterUpper((char)name[element.Name.Length])
+            if (element.IsChoice && name.Length > element.Name.Length
+                && char.IsAsciiLetterUpper((char)name[element.Name.Length])
                 && Ascii.Equals(name[..element.Name.Length], element.Name))
             {
                 return element;
@@ -200,7 +203,8 @@ internal sealed class Variant(string type)
     public string[] Targets { get; set; } = [];
 
     /// <summary>The same as bytes with a slash, to see at a glance that a reference is right.</summary>
-    public byte[][] TargetStarts => targetStarts ??= [.. Targets.Select(target => Encoding.UTF8.GetBytes(target + "/"))];
+    public byte[][] TargetStarts =>
+        targetStarts ??= [.. Targets.Select(target => Encoding.UTF8.GetBytes(target + "/"))];
 
     public string? TargetsProfile { get; set; }
 

@@ -6,7 +6,9 @@ namespace CpIs.Fhir.Validation;
 /// <summary>One type of an element in a snapshot.</summary>
 internal sealed record SnapshotType(string Name, string? Profile, string[] Targets);
 
-/// <summary>One element of a snapshot with what is nested in it and its slices: the list of a snapshot as a tree.</summary>
+/// <summary>
+/// One element of a snapshot with what is nested in it and its slices: the list of a snapshot as a tree.
+/// </summary>
 internal sealed class SnapshotPart
 {
     private const string Choice = "[x]";

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace CpIs.Fhir.Validation;
 
-/// <summary>The part of the walk that looks at one value: its JSON kind, its format, and what the profile asks of it.</summary>
+/// <summary>
+/// The part of the walk that looks at one value: its JSON kind, its format, and what the profile asks of it.
+/// </summary>
 internal ref partial struct Walk
 {
     private void Value(Variant variant, int value, int sibling)
@@ -132,7 +134,8 @@ internal ref partial struct Walk
             Report("code-invalid", "binding", binding.Profile, Messages.NotInSet(binding.Codes));
         }
 
-        if (variant.MaxLength is { } max && doc[token].Length > max && Encoding.UTF8.GetCharCount(doc.Text(token)) > max)
+        if (variant.MaxLength is { } max && doc[token].Length > max
+            && Encoding.UTF8.GetCharCount(doc.Text(token)) > max)
         {
             Report("too-long", "max-length", variant.LengthProfile, Messages.TooLong(max));
         }

@@ -21,7 +21,8 @@ internal ref partial struct Walk(Doc doc, Run run, R4Types types)
     /// <summary>Walks an object of a known shape. The token must be an object.</summary>
     /// <param name="token">The object.</param>
     /// <param name="shape">What it may hold.</param>
-    /// <param name="hasValue">Whether a primitive value stands beside it, so that an id alone is content enough.</param>
+    /// <param name="hasValue">Whether a primitive value stands beside it, so that an id alone is content
+    /// enough.</param>
     public void Object(int token, Shape shape, bool hasValue = false)
     {
         var frame = run.Open(shape.Elements.Length * CellsPerElement);
@@ -136,7 +137,7 @@ internal ref partial struct Walk(Doc doc, Run run, R4Types types)
             return;
         }
 
-        if (element.HoldsExtensions && run.Closed is { } closed && element.Slicing == null)
+        if (element.HoldsExtensions && run.Closed is { } closed && element.Slicing == null && !run.IsInMeta)
         {
             run.Report(closed.Severity, "extension", closed.Key, closed.Profile, closed.Text, element.Name);
             return;

@@ -34,13 +34,11 @@ internal sealed class ClusterCommands(
         {
             return;
         }
-        if (Directory.Exists(folders.Unfinished))
-        {
-            Directory.Delete(folders.Unfinished, recursive: true);
-        }
+        ClearUnfinished();
+        var unfinished = folders.NewUnfinished();
         List<string> arguments =
         [
-            "--pgdata", folders.Unfinished, "--username", EmbeddedCluster.Superuser,
+            "--pgdata", unfinished, "--username", EmbeddedCluster.Superuser,
             "--auth-local=trust", "--auth-host=reject", "--data-checksums", "--encoding=UTF8",
             // Byte order: an index never depends on the machine's locale files. Letters: names beyond ASCII fold.
             "--lc-collate=C", "--lc-ctype=C.UTF-8", "--lc-messages=C",
@@ -52,9 +50,24 @@ internal sealed class ClusterCommands(
         var made = await account.RunAsync(programs.InitDb, arguments, InitialiseMax, stop);
         if (!made.Succeeded)
         {
-            throw new StartRefusedException($"initdb could not make '{folders.Unfinished}': {made.Said.Trim()}");
+            throw new StartRefusedException($"initdb could not make '{unfinished}': {made.Said.Trim()}");
         }
-        Directory.Move(folders.Unfinished, folders.PgData);
+        Directory.Move(unfinished, folders.PgData);
+    }
+
+    private void ClearUnfinished()
+    {
+        foreach (var left in folders.Unfinished)
+        {
+            try
+            {
+                Directory.Delete(left, recursive: true);
+            }
+            catch (Exception busy) when (busy is IOException or UnauthorizedAccessException)
+            {
+                // The initdb of a killed server still writes there. It disturbs nobody; a later start clears it.
+            }
+        }
     }
 
     /// <summary>Adopts the live postmaster of the folder or starts one; answers where its socket is.</summary>

@@ -14,6 +14,7 @@ internal sealed record ClusterFolders(string Data, string Cluster, string Socket
     // sun_path holds 108 bytes with its closing zero: https://man7.org/linux/man-pages/man7/unix.7.html
     private const int SocketPathBytesMax = 107;
     private const int HashDigits = 16;
+    private const string UnfinishedPrefix = "data.unfinished-";
     private const string RootData = "/var/lib/cpis";
     private const string RootSocket = "/run/cpis";
 
@@ -24,14 +25,20 @@ internal sealed record ClusterFolders(string Data, string Cluster, string Socket
 
     public string PgData => Path.Combine(Cluster, "data");
 
-    /// <summary>initdb works here; renamed when complete, so a killed initdb leaves no half cluster.</summary>
-    public string Unfinished => Path.Combine(Cluster, "data.unfinished");
+    /// <summary>What initdb never finished: each attempt has a folder of its own.</summary>
+    public IEnumerable<string> Unfinished => Directory.EnumerateDirectories(Cluster, UnfinishedPrefix + "*");
 
     public string PidFile => Path.Combine(PgData, "postmaster.pid");
 
     public string Log => Path.Combine(Cluster, "postgres.log");
 
     public string ServerLock => Path.Combine(Data, "server.lock");
+
+    /// <summary>
+    /// Where the next initdb works; renamed when complete, so a killed one leaves no half cluster. Never the same
+    /// twice: the initdb of a killed server may still be at work in its own.
+    /// </summary>
+    public string NewUnfinished() => Path.Combine(Cluster, UnfinishedPrefix + Guid.NewGuid().ToString("N"));
 
     public static async Task<ClusterFolders> PrepareAsync(
         string? asked, DatabaseAccount account, CancellationToken stop)

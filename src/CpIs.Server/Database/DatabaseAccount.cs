@@ -67,10 +67,13 @@ internal sealed record DatabaseAccount(string? BorrowedName)
         return new ProgramEnd(process.ExitCode, await output + await errors);
     }
 
-    /// <summary>Gives a folder that only this account may enter; an existing one is left as it is.</summary>
+    /// <summary>
+    /// Gives a folder that only this account may enter. One that holds something is left as it is; an empty one may
+    /// be half of what a killed start did.
+    /// </summary>
     public async Task MakePrivateFolderAsync(string folder, CancellationToken stop)
     {
-        if (Directory.Exists(folder))
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
         {
             return;
         }

@@ -125,6 +125,14 @@ internal sealed class EmbeddedCluster : IAsyncDisposable
             return;
         }
         await using var create = new NpgsqlCommand(CreateDatabase, connection);
-        await create.ExecuteNonQueryAsync(stop);
+        try
+        {
+            await create.ExecuteNonQueryAsync(stop);
+        }
+        catch (PostgresException made) when (made.SqlState is PostgresErrorCodes.DuplicateDatabase
+            or PostgresErrorCodes.UniqueViolation)
+        {
+            // A server killed a moment ago left its command running: it has just made the database.
+        }
     }
 }

@@ -22,6 +22,7 @@ internal static class ShowCapabilities
 
     private static readonly Dictionary<string, string> Operations = new()
     {
+        ["$validate"] = "http://hl7.org/fhir/OperationDefinition/Resource-validate",
         ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
         ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/inclusion-proof",
     };

@@ -21,14 +21,19 @@ internal sealed class Incoming(Profiles profiles)
     /// parsed.</exception>
     public static async Task<JsonElement> BodyAsync(Call call)
     {
+        RequireJson(call);
+        return Parse(await call.ReadBodyAsync());
+    }
+
+    /// <summary>Refuses another media type with 415.</summary>
+    public static void RequireJson(Call call)
+    {
         var type = call.Http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
         if (type is not ("application/fhir+json" or "application/json"))
         {
             throw new Refused(415, [new("error", "not-supported", DetailCode.Unsupported,
                 "Bodies are application/fhir+json.")]);
         }
-
-        return Parse(await call.ReadBodyAsync());
     }
 
     /// <summary>Checks a resource against our profile of its type.</summary>

@@ -28,6 +28,9 @@ internal sealed record PlanQuestion
     /// <summary>Adds the other half of each plan.</summary>
     public bool WithOtherHalf { get; init; }
 
+    /// <summary>Whether the answer shows this half of each plan.</summary>
+    public bool Shows(PlanView half) => (half == View || WithOtherHalf) && !CountOnly;
+
     /// <summary>Learns the number only.</summary>
     public bool CountOnly { get; init; }
 

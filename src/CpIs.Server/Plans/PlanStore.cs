@@ -12,6 +12,13 @@ namespace CpIs.Server.Plans;
 /// </summary>
 internal sealed class PlanStore(NpgsqlDataSource database)
 {
+    /// <summary>
+    /// The clinicians' look-up, put to the database by the ledger's lane for all who wait at that moment: one round
+    /// trip
+    /// for many, just before the one commit that lets them go.
+    /// </summary>
+    public static readonly LookUp<PlanQuestion, PlanPage> LookUp = new(AskForAll, AnswerAllAsync);
+
     private const string Columns = """
         p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id, p.removed,
         p.birth_date, p.deleted, p.status_until,
@@ -19,11 +26,20 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag
         """;
 
-    /// <summary>The look-up: the people's plans in one probe each, newest start first.</summary>
-    private const string ByNumber = "select " + Columns + """
-         from unnest($1::text[]) with ordinality as asked(nhs_number, place)
-         join cpis.plan p on p.nhs_number = asked.nhs_number
-         order by asked.place, p.start_day desc, p.flag_id
+    /// <summary>
+    /// The look-up: the people's plans in one probe each, newest start first. Of the two bodies only those that will be
+    /// shown are read; a body is most of what a plan weighs.
+    /// </summary>
+    private const string ByNumber = """
+        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
+            p.removed, p.birth_date, p.deleted, p.status_until,
+            p.episode_id, p.episode_version, p.episode_updated, p.episode_status,
+            case when $2 then p.episode else ''::bytea end,
+            p.flag_id, p.flag_version, p.flag_updated, p.flag_status,
+            case when $3 then p.flag else ''::bytea end
+        from unnest($1::text[]) with ordinality as asked(nhs_number, place)
+        join cpis.plan p on p.nhs_number = asked.nhs_number
+        order by asked.place, p.start_day desc, p.flag_id
         """;
 
     private const string ByFlag = "select " + Columns + " from cpis.plan p where p.flag_id = $1";
@@ -49,12 +65,12 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     {
         await using var batch = Batch(question.Council);
         batch.BatchCommands.Add(question.Numbers is { } numbers
-            ? new(ByNumber) { Parameters = { new() { Value = numbers.ToArray() } } }
+            ? ByNumbers(numbers, question.Shows(PlanView.Episode), question.Shows(PlanView.Flag))
             : new(OfCouncil) { Parameters = { new() { Value = question.Council } } });
         var withPatients = question is { WithPatients: true, Numbers: not null };
         if (withPatients)
         {
-            batch.BatchCommands.Add(new(Patients) { Parameters = { new() { Value = question.Numbers!.ToArray() } } });
+            batch.BatchCommands.Add(PatientsOf([.. question.Numbers!]));
         }
 
         await using var reader = await batch.ExecuteReaderAsync(stop);
@@ -139,8 +155,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     {
         await using var batch = Batch(question.Council);
         var numbers = question.Numbers!.ToArray();
-        batch.BatchCommands.Add(new(ByNumber) { Parameters = { new() { Value = numbers } } });
-        batch.BatchCommands.Add(new(Patients) { Parameters = { new() { Value = numbers } } });
+        batch.BatchCommands.Add(ByNumbers(numbers, episodes: false, flags: false));
+        batch.BatchCommands.Add(PatientsOf(numbers));
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
         var holders = (await RowsAsync(reader, stop)).Where(question.MaySee)
@@ -152,6 +168,41 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             .ToList();
         return new(rows, [.. rows.Select(p => new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council,
             holders.Contains((p.Council, p.NhsNumber))))], rows.Select(p => p.NhsNumber).Distinct().Count());
+    }
+
+    private static NpgsqlBatchCommand ByNumbers(IReadOnlyList<string> numbers, bool episodes, bool flags) =>
+        new(ByNumber)
+    {
+        Parameters =
+        {
+            new() { Value = numbers.ToArray() }, new() { Value = episodes }, new() { Value = flags },
+        },
+    };
+
+    private static NpgsqlBatchCommand PatientsOf(string[] numbers) =>
+        new(Patients) { Parameters = { new() { Value = numbers } } };
+
+    private static void AskForAll(NpgsqlBatch batch, IReadOnlyList<PlanQuestion> questions)
+    {
+        string[] numbers = [.. questions.SelectMany(q => q.Numbers!).Distinct()];
+        batch.BatchCommands.Add(new(AsHealth));
+        batch.BatchCommands.Add(ByNumbers(numbers,
+            questions.Any(q => q.Shows(PlanView.Episode)), questions.Any(q => q.Shows(PlanView.Flag))));
+        batch.BatchCommands.Add(PatientsOf([.. questions.Where(q => q.WithPatients).SelectMany(q => q.Numbers!)]));
+    }
+
+    private static async Task<IReadOnlyList<Sealed<PlanPage>>> AnswerAllAsync(
+        NpgsqlDataReader reader, IReadOnlyList<PlanQuestion> questions)
+    {
+        await reader.NextResultAsync();
+        var plans = (await RowsAsync(reader, CancellationToken.None)).ToLookup(r => r.Facts.NhsNumber.Digits());
+        await reader.NextResultAsync();
+        var people = (await PatientsAsync(reader, CancellationToken.None)).ToLookup(p => p.NhsNumber);
+        await reader.NextResultAsync();
+        return [.. questions.Select(q => Seal(
+            q,
+            [.. q.Numbers!.SelectMany(n => plans[n])],
+            q.WithPatients ? [.. q.Numbers!.SelectMany(n => people[n])] : []))];
     }
 
     /// <summary>A batch that reads as one council, or for health as every council.</summary>

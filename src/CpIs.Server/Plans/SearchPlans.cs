@@ -27,8 +27,10 @@ internal sealed class SearchPlans(
             After = search.After is null ? null : Guid.Parse(search.After),
         };
 
-        var envelope = await plans.SearchAsync(question, call.Http.RequestAborted);
-        var page = await ledger.OpenAsync(envelope, call.Entry(numbers is [var one] ? one : null));
+        var entry = call.Entry(numbers is [var one] ? one : null);
+        var page = call.Health
+            ? await ledger.LookUpAsync(PlanStore.LookUp, question, entry)
+            : await ledger.OpenAsync(await plans.SearchAsync(question, call.Http.RequestAborted), entry);
 
         var answer = new PlanAnswer(call, view, search, page, councils, now);
         await Answers.BytesAsync(call.Http, 200, answer.Bundle(Next(call, view, search, page)));

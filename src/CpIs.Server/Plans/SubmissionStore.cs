@@ -64,7 +64,8 @@ internal static class SubmissionStore
             $20::uuid[], $21::int[], $22::timestamptz[], $23::text[], $24::bytea[]) u
         on conflict (council, row_id) do update set
             kind = excluded.kind, start_day = excluded.start_day, end_day = excluded.end_day,
-            due_day = excluded.due_day, birth_date = excluded.birth_date, follows_row_id = excluded.follows_row_id, removed = excluded.removed,
+            due_day = excluded.due_day, birth_date = excluded.birth_date,
+            follows_row_id = excluded.follows_row_id, removed = excluded.removed,
             deleted = excluded.deleted, visible_from = excluded.visible_from, visible_until = excluded.visible_until,
             status_until = excluded.status_until,
             episode_version = excluded.episode_version, episode_updated = excluded.episode_updated,

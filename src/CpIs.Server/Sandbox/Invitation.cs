@@ -11,22 +11,29 @@ internal static class Invitation
     {
         var root = $"http://localhost:{port}";
         var bundle = Path.Combine(AppContext.BaseDirectory, "samples", "bundles", "submit-plan.json");
+        var lookUp = Curl(root, "sandbox-ed-clinician", "", "/Flag?patient=9990000018");
+        var body = $" -H \"Content-Type: application/fhir+json\" --data-binary @\"{bundle}\"";
+        var submission = Curl(root, "sandbox-council-lancashire", body, "");
+        var trail = Curl(root, "sandbox-auditor", "", "/AuditEvent?patient=9990000018");
         return $"""
 
             CpIs sandbox: {root}{Routes.Prefix}
 
             # A clinician looks a child up
-            curl -s -H "Authorization: Bearer {Token(root, "sandbox-ed-clinician")}" "{root}{Routes.Prefix}/Flag?patient=9990000018"
+            {lookUp}
 
             # A council submits a plan
-            curl -s -H "Authorization: Bearer {Token(root, "sandbox-council-lancashire")}" -H "Content-Type: application/fhir+json" --data-binary @"{bundle}" "{root}{Routes.Prefix}"
+            {submission}
 
             # An auditor finds the look-up
-            curl -s -H "Authorization: Bearer {Token(root, "sandbox-auditor")}" "{root}{Routes.Prefix}/AuditEvent?patient=9990000018"
+            {trail}
 
             ready
             """;
     }
+
+    private static string Curl(string root, string persona, string body, string path) =>
+        $"curl -s -H \"Authorization: Bearer {Token(root, persona)}\"{body} \"{root}{Routes.Prefix}{path}\"";
 
     private static string Token(string root, string persona) =>
         $"$(curl -s {root}/oauth2/token -d grant_type=client_credentials -d client_id={persona}"

@@ -4,7 +4,9 @@ using Xunit;
 
 namespace CpIs.Fhir.Tests.Validation;
 
-/// <summary>Whatever arrives gets an outcome: never an exception, never more issues than the limit, never much memory.</summary>
+/// <summary>
+/// Whatever arrives gets an outcome: never an exception, never more issues than the limit, never much memory.
+/// </summary>
 public sealed class AnyBytes
 {
     private const int RandomTexts = 2_000;
@@ -84,7 +86,8 @@ public sealed class AnyBytes
             inner = "{\"url\":\"http://e.example/a\",\"extension\":[" + inner + "]}";
         }
 
-        var json = Encoding.UTF8.GetBytes("{\"resourceType\":\"Basic\",\"code\":{\"text\":\"x\"},\"extension\":[" + inner + "]}");
+        var json = Encoding.UTF8.GetBytes("{\"resourceType\":\"Basic\",\"code\":{\"text\":\"x\"},\"extension\":["
+            + inner + "]}");
         Examples.Ours.CheckProfile(json, "http://hl7.org/fhir/StructureDefinition/Basic")
             .Should().NotContain(issue => issue.Severity <= IssueSeverity.Error);
     }
@@ -94,15 +97,20 @@ public sealed class AnyBytes
         { "a string of 10 MB", "{\"resourceType\":\"Flag\",\"language\":\"" + new string('x', LongTextBytes) + "\"}" },
         { "a number of 1 MB", "{\"resourceType\":\"Flag\",\"status\":" + new string('9', 1024 * 1024) + "}" },
         { "an exponent too large", "{\"resourceType\":\"Flag\",\"status\":1e999999}" },
-        { "a million items", "{\"resourceType\":\"Flag\",\"identifier\":[" + string.Join(',', Enumerable.Repeat("1", 1_000_000)) + "]}" },
-        { "a million names", "{\"resourceType\":\"Flag\"" + string.Concat(Enumerable.Range(0, 500_000).Select(n => $",\"a{n}\":1")) + "}" },
-        { "one name again and again", "{\"resourceType\":\"Flag\"" + string.Concat(Enumerable.Repeat(",\"status\":\"active\"", 100_000)) + "}" },
-        { "resourceType again and again", "{\"a\":1" + string.Concat(Enumerable.Repeat(",\"resourceType\":\"Flag\"", 100_000)) + "}" },
+        { "a million items", "{\"resourceType\":\"Flag\",\"identifier\":["
+            + string.Join(',', Enumerable.Repeat("1", 1_000_000)) + "]}" },
+        { "a million names", "{\"resourceType\":\"Flag\""
+            + string.Concat(Enumerable.Range(0, 500_000).Select(n => $",\"a{n}\":1")) + "}" },
+        { "one name again and again", "{\"resourceType\":\"Flag\""
+            + string.Concat(Enumerable.Repeat(",\"status\":\"active\"", 100_000)) + "}" },
+        { "resourceType again and again", "{\"a\":1"
+            + string.Concat(Enumerable.Repeat(",\"resourceType\":\"Flag\"", 100_000)) + "}" },
         { "a lone surrogate", "{\"resourceType\":\"Flag\",\"status\":\"\\ud800\",\"\\udc00\":1}" },
         { "a NUL", "{\"resourceType\":\"Flag\",\"status\":\"a\\u0000b\"}" },
         { "escaped names", "{\"resource\\u0054ype\":\"Flag\",\"\\u0073tatus\":\"active\"}" },
         { "many contained", "{\"resourceType\":\"Flag\",\"contained\":[" + string.Join(',', Enumerable.Range(0, 20_000)
-            .Select(n => $"{{\"resourceType\":\"Patient\",\"id\":\"c{n}\"}}")) + "],\"subject\":{\"reference\":\"#c19999\"}}" },
+            .Select(n => $"{{\"resourceType\":\"Patient\",\"id\":\"c{n}\"}}"))
+                + "],\"subject\":{\"reference\":\"#c19999\"}}" },
     };
 
     [Theory]

@@ -9,8 +9,8 @@ using Xunit;
 namespace CpIs.Fhir.Tests.Validation;
 
 /// <summary>
-/// Our verdict on FHIR's own rules beside the Firely SDK's strict parse, on thousands of seeded damages to every example.
-/// Where the two differ, the difference falls in a class of this table, with its reason; anything else fails.
+/// Our verdict on FHIR's own rules beside the Firely SDK's strict parse, on thousands of seeded damages to every
+/// example. Where the two differ, the difference falls in a class of this table, with its reason; anything else fails.
 /// </summary>
 public sealed class Disagreements
 {
@@ -21,7 +21,9 @@ public sealed class Disagreements
     private static readonly BaseFhirJsonDeserializer Strict =
         new(ModelInfo.ModelInspector, new DeserializerSettings().UsingMode(DeserializationMode.Strict));
 
-    /// <summary>Rules of ours that the parse does not have: a case is explained when all our issues are of these.</summary>
+    /// <summary>
+    /// Rules of ours that the parse does not have: a case is explained when all our issues are of these.
+    /// </summary>
     private static readonly Dictionary<string, string> OnlyOurs = new()
     {
         ["dom-3"] = "invariants are not evaluated by the parse: an unreferenced contained resource",
@@ -58,7 +60,7 @@ public sealed class Disagreements
         ["reference-type"] = "the parse does not compare a reference with its type",
         ["reference-target"] = "the parse does not know what a reference may point to",
         ["duplicate"] = "the parse takes the last of two resourceType properties; we refuse both",
-        ["format"] = "we refuse control characters in any text and spaces in an address, as R4's regular expressions do",
+        ["format"] = "R4's regular expressions allow no control characters in text and no spaces in an address",
     };
 
     /// <summary>Codes of the parse that we do not share, with a sign in the text and the reason.</summary>

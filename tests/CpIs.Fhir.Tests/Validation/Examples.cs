@@ -7,17 +7,21 @@ internal static class Examples
 {
     public static readonly Profiles Ours = Profiles.Load();
 
-    private static readonly string Folder = Find();
+    public static readonly string Folder = Find();
 
     public static IEnumerable<string> Names(string kind) => Directory.GetFiles(Path.Combine(Folder, kind), "*.json")
         .Select(Path.GetFileNameWithoutExtension)
         .Where(name => !name!.EndsWith(".outcome", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)!;
 
-    public static byte[] Read(string kind, string name) => File.ReadAllBytes(Path.Combine(Folder, kind, name + ".json"));
+    public static byte[] Read(string kind, string name) =>
+        File.ReadAllBytes(Path.Combine(Folder, kind, name + ".json"));
+
+    public static string[] Lines(string name) => File.ReadAllLines(Path.Combine(Folder, name));
 
     /// <summary>The profile an example is about: rows are Parameters, everything else goes by its type.</summary>
-    public static IReadOnlyList<Issue> Check(byte[] json, string name) => name.StartsWith("caseload", StringComparison.Ordinal)
+    public static IReadOnlyList<Issue> Check(byte[] json, string name) =>
+        name.StartsWith("caseload", StringComparison.Ordinal)
         ? Ours.CheckProfile(json, Systems.Profile("CaseloadRow"))
         : Ours.Check(json, TypeOf(json));
 

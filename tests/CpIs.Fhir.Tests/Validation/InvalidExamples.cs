@@ -5,8 +5,8 @@ using Xunit;
 namespace CpIs.Fhir.Tests.Validation;
 
 /// <summary>
-/// Every invalid example produces exactly the issues that stand beside it, in that order, and no text of an issue repeats
-/// what was sent.
+/// Every invalid example produces exactly the issues that stand beside it, in that order, and no text of an issue
+/// repeats what was sent.
 /// </summary>
 public sealed class InvalidExamples
 {
@@ -35,7 +35,8 @@ public sealed class InvalidExamples
     {
         foreach (var issue in Check(name))
         {
-            issue.Diagnostics.Should().NotBeEmpty().And.NotMatchRegex("(?<![0-9])[0-9]{10}(?![0-9])|Marsh|Elowen|Tregenza");
+            issue.Diagnostics.Should().NotBeEmpty()
+                .And.NotMatchRegex("(?<![0-9])[0-9]{10}(?![0-9])|Marsh|Elowen|Tregenza");
             issue.Severity.Should().BeOneOf(IssueSeverity.Error, IssueSeverity.Fatal);
         }
     }

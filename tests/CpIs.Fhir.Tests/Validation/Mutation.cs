@@ -8,21 +8,27 @@ internal static class Mutation
 {
     private static readonly string[] BadPrimitives =
     [
-        "\"\"", "\" \"", "\"x y\"", "\" x\"", "\"2026-02-30\"", "\"2026-13\"", "\"26-01-01\"", "\"2026-01-01T10:00:00\"",
-        "\"2026-01-01T10:00:00Z\"", "\"2026-01-01T25:00:00Z\"", "\"2026\"", "\"2026-05\"", "\"12:30\"", "\"24:00:00\"",
-        "0", "-1", "-0", "1.5", "1.0", "1e2", "1e400", "99999999999999999999.5", "2147483648", "12345678901", "true", "false", "\"true\"", "\"1\"", "\"urn:oid:1.2\"", "\"urn:oid:9.02\"",
-        "\"urn:uuid:X\"", "\"#x\"", "\"Patient/1\"", "\"Practitioner/1\"", "\"http://example.org\"", "\"AAA\"", "\"AA==\"",
-        "\"a\\tb\"", "\"a\\u0001b\"", "\"\\ud83d\\ude00\"", "\"active\"", "\"ACTIVE\"", "\"unknown\"", "{}", "[]", "[{}]",
-        "{\"id\":\"a\"}", "{\"id\":\"\"}", "{\"extension\":[]}", "{\"extension\":[{\"url\":\"http://e.org/a\"}]}",
-        "{\"extension\":[{\"url\":\"http://e.org/a\",\"valueString\":\"x\"}]}", "{\"url\":\"x\"}", "[null]", "[\"a\",null]",
+        "\"\"", "\" \"", "\"x y\"", "\" x\"", "\"2026-02-30\"", "\"2026-13\"", "\"26-01-01\"",
+        "\"2026-01-01T10:00:00\"", "\"2026-01-01T10:00:00Z\"", "\"2026-01-01T25:00:00Z\"", "\"2026\"", "\"2026-05\"",
+        "\"12:30\"", "\"24:00:00\"", "0", "-1", "-0", "1.5", "1.0", "1e2", "1e400", "99999999999999999999.5",
+        "2147483648", "12345678901", "true", "false", "\"true\"", "\"1\"", "\"urn:oid:1.2\"", "\"urn:oid:9.02\"",
+        "\"urn:uuid:X\"", "\"#x\"", "\"Patient/1\"", "\"Practitioner/1\"", "\"http://example.org\"", "\"AAA\"",
+        "\"AA==\"", "\"a\\tb\"", "\"a\\u0001b\"", "\"\\ud83d\\ude00\"", "\"active\"", "\"ACTIVE\"", "\"unknown\"",
+        "{}", "[]", "[{}]", "{\"id\":\"a\"}", "{\"id\":\"\"}", "{\"extension\":[]}",
+        "{\"extension\":[{\"url\":\"http://e.org/a\"}]}",
+        "{\"extension\":[{\"url\":\"http://e.org/a\",\"valueString\":\"x\"}]}", "{\"url\":\"x\"}", "[null]",
+        "[\"a\",null]",
     ];
+
+    private static readonly string[] Extensions =
+        ["[{\"url\":\"http://e.org/a\",\"valueCode\":\"x\"}]", "[{\"valueCode\":\"x\"}]"];
 
     private static readonly string[] Names =
     [
-        "extra", "status", "Status", "text", "contained", "extension", "modifierExtension", "id", "_id", "value", "valueString",
-        "valueInteger", "_valueString", "period", "_status", "identifier", "url", "resourceType", "fhir_comments", "system",
-        "code", "reference", "display", "name", "type", "_birthDate", "given", "_given", "deceasedDateTime", "language",
-        "implicitRules", "meta", "coding", "start", "end", "_start", "div", "",
+        "extra", "status", "Status", "text", "contained", "extension", "modifierExtension", "id", "_id", "value",
+        "valueString", "valueInteger", "_valueString", "period", "_status", "identifier", "url", "resourceType",
+        "fhir_comments", "system", "code", "reference", "display", "name", "type", "_birthDate", "given", "_given",
+        "deceasedDateTime", "language", "implicitRules", "meta", "coding", "start", "end", "_start", "div", "",
     ];
 
     public static string Apply(string json, int seed)
@@ -60,15 +66,17 @@ internal static class Mutation
             case 6: parent[Names[random.Next(Names.Length)]] = Some(random); break;
             case 7: parent[name] = value is JsonArray { Count: > 0 } list ? list[0]?.DeepClone() : Listed(value); break;
             case 8: parent["_" + name.TrimStart('_')] = Some(random); break;
-            case 9: (parent[name] as JsonArray)?.Add(random.Next(2) == 0 ? null : (value as JsonArray)!.FirstOrDefault()?.DeepClone()); break;
-            case 10: parent["extension"] = JsonNode.Parse(
-                random.Next(2) == 0 ? "[{\"url\":\"http://e.org/a\",\"valueCode\":\"x\"}]" : "[{\"valueCode\":\"x\"}]"); break;
+            case 9: Lengthen(parent[name] as JsonArray, random); break;
+            case 10: parent["extension"] = JsonNode.Parse(Extensions[random.Next(Extensions.Length)]); break;
             case 11: parent["contained"] = JsonNode.Parse("[{\"resourceType\":\"Patient\",\"id\":\"c\"}]"); break;
             default: Leaf(parent, name, random); break;
         }
 
         return null;
     }
+
+    private static void Lengthen(JsonArray? list, Random random) =>
+        list?.Add(random.Next(2) == 0 ? null : list.FirstOrDefault()?.DeepClone());
 
     private static void Leaf(JsonObject parent, string name, Random random)
     {

@@ -8,12 +8,14 @@ namespace CpIs.Fhir.Tests.Validation;
 public sealed class SubmittedPlans
 {
     private const string Patient = """
-        {"resourceType":"Patient","id":"9990000018","identifier":[{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"9990000018"}],
+        {"resourceType":"Patient","id":"9990000018",
+        "identifier":[{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"9990000018"}],
         "name":[{"use":"usual","family":"Marsh","given":["Elowen"]}],"birthDate":"2019-03-04"}
         """;
 
     private const string Episode = """
-        {"resourceType":"EpisodeOfCare","identifier":[{"system":"https://fhir.cpis.example/Id/council-plan/ZZ303","value":"P-1"}],
+        {"resourceType":"EpisodeOfCare",
+        "identifier":[{"system":"https://fhir.cpis.example/Id/council-plan/ZZ303","value":"P-1"}],
         "status":"finished","type":[{"coding":[{"system":"http://snomed.info/sct","code":"342191000000101"}]}],
         "patient":{"reference":"Patient/9990000018"},"period":{"start":"2026-01-05","end":"2026-02-01"}}
         """;
@@ -28,7 +30,8 @@ public sealed class SubmittedPlans
         """;
 
     private const string Organization = """
-        {"resourceType":"Organization","identifier":[{"system":"https://fhir.nhs.uk/Id/ods-organization-code","value":"ZZ303"}],
+        {"resourceType":"Organization",
+        "identifier":[{"system":"https://fhir.nhs.uk/Id/ods-organization-code","value":"ZZ303"}],
         "type":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/organization-type","code":"govt"}]}],
         "name":"ZZ Invented Council","telecom":[{"system":"phone","use":"work","value":"01632 960001"}]}
         """;
@@ -50,7 +53,8 @@ public sealed class SubmittedPlans
         "Patient.birthDate", "cpis-date-1")]
     [InlineData("EpisodeOfCare", Episode, "2026-02-01", "2025-02-01", "EpisodeOfCare.period", "per-1")]
     [InlineData("EpisodeOfCare", Episode, "342191000000101", "95677000", "EpisodeOfCare.type[0]", "binding")]
-    [InlineData("EpisodeOfCare", Episode, "\"status\"", "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns='http://www.w3.org/1999/xhtml'>x</div>\"},\"status\"",
+    [InlineData("EpisodeOfCare", Episode, "\"status\"",
+        "\"text\":{\"status\":\"generated\",\"div\":\"<div xmlns='http://www.w3.org/1999/xhtml'>x</div>\"},\"status\"",
         "EpisodeOfCare.text", "max")]
     [InlineData("Flag", Flag, "9990000018", "9990000019", "Flag.subject.identifier.value", "cpis-nhs-1")]
     public void A_mistake_is_named_at_its_place(

@@ -28,5 +28,6 @@ public sealed class ValidExamples
     }
 
     [Fact]
-    public void There_are_enough_valid_examples() => Examples.Names("valid").Count().Should().BeGreaterThanOrEqualTo(FewestValid);
+    public void There_are_enough_valid_examples() =>
+        Examples.Names("valid").Count().Should().BeGreaterThanOrEqualTo(FewestValid);
 }

@@ -21,7 +21,8 @@ internal static partial class CoverageTable
         Row("GET /metadata", "ok", null, _ => new("GET", "metadata") { Answer = 200 }),
         .. Search("Flag"), .. Search("EpisodeOfCare"), .. Reads("Flag"), .. Reads("EpisodeOfCare"),
         .. Patients(), .. Organizations(), .. Trail(), .. Exports(), .. Log(),
-        .. Writes("Flag"), .. Writes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(),
+        .. Writes("Flag"), .. Writes("EpisodeOfCare"),
+        .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
     ];
 
     private static IEnumerable<CoverageRow> Search(string type)

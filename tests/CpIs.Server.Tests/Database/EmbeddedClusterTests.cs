@@ -148,12 +148,13 @@ public sealed class EmbeddedClusterTests : IDisposable
         var folders = ClusterFolders.Decide(_data, _data, Environment.IsPrivilegedProcess);
         var account = await DatabaseAccount.FindAsync(default);
         await ClusterFolders.PrepareAsync(_data, account, default);
-        Directory.CreateDirectory(folders.Unfinished);
-        await File.WriteAllTextAsync(Path.Combine(folders.Unfinished, "PG_VERSION"), "15\n");
+        var unfinished = Directory.CreateDirectory(folders.NewUnfinished()).FullName;
+        await File.WriteAllTextAsync(Path.Combine(unfinished, "PG_VERSION"), "15\n");
 
         await using var cluster = await StartAsync();
 
         (await AskAsync(cluster, "select 1")).Should().Be(1);
+        Directory.Exists(unfinished).Should().BeFalse();
     }
 
     [Fact]

@@ -20,12 +20,13 @@ internal sealed class Sandbox : IAsyncDisposable
 
     private static readonly TimeSpan HealMax = TimeSpan.FromSeconds(60);
 
-    private readonly string _data = TestCluster.NewDataFolder();
     private ServerProcess? _server;
+
+    public string Data { get; } = TestCluster.NewDataFolder();
 
     public ServerProcess Server => _server ?? throw new InvalidOperationException("The server is not started.");
 
-    public ClusterFolders Folders => ClusterFolders.Decide(_data, _data, Environment.IsPrivilegedProcess);
+    public ClusterFolders Folders => ClusterFolders.Decide(Data, Data, Environment.IsPrivilegedProcess);
 
     public static async Task<Sandbox> StartAsync()
     {
@@ -35,7 +36,7 @@ internal sealed class Sandbox : IAsyncDisposable
         return sandbox;
     }
 
-    public async Task StartServerAsync() => _server = await ServerProcess.StartAsync(_data, "--no-samples");
+    public async Task StartServerAsync() => _server = await ServerProcess.StartAsync(Data, "--no-samples");
 
     /// <summary>What pg_ctl does in the hands of an operator.</summary>
     public async Task<ClusterCommands> PostgresAsync() =>
@@ -93,7 +94,7 @@ internal sealed class Sandbox : IAsyncDisposable
         TestCluster.Remove(Folders);
     }
 
-    private async Task SubmitPlanAsync()
+    public async Task SubmitPlanAsync()
     {
         var plan = Path.Combine(AppContext.BaseDirectory, "samples", "bundles", "submit-plan.json");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/FHIR/R4");

@@ -46,7 +46,7 @@ internal static partial class SqlPlace
         }
 
         var calls = InLedger(file.Path) ? [] : file.Nodes<InvocationExpressionSyntax>();
-        foreach (var call in calls.Where(call => RunsTokenless(call) && !InWriteLane(call)))
+        foreach (var call in calls.Where(call => RunsTokenless(call) && !InLane(call)))
         {
             yield return file.Fault(call, "a command runs with a token: CommandDefinition, or NpgsqlBatch with one");
         }
@@ -74,9 +74,10 @@ internal static partial class SqlPlace
         (node is FieldDeclarationSyntax field && field.Modifiers.Any(SyntaxKind.ConstKeyword))
         || node is LocalDeclarationStatementSyntax { IsConst: true });
 
-    // A change and its record commit together; a caller who hangs up must not tear them apart.
-    private static bool InWriteLane(SyntaxNode call) => call.Ancestors().OfType<MethodDeclarationSyntax>()
-        .Any(method => method.ParameterList.Parameters.Any(one => one.Type?.ToString() == "WriteTransaction"));
+    // A change and its record commit together, and a lane reads for many: a caller who hangs up must not tear them.
+    private static bool InLane(SyntaxNode call) => call.Ancestors().OfType<MethodDeclarationSyntax>()
+        .Any(method => method.ParameterList.Parameters.Any(one =>
+            one.Type?.ToString() is "WriteTransaction" or "NpgsqlDataReader"));
 
     private static bool RunsTokenless(InvocationExpressionSyntax call)
     {

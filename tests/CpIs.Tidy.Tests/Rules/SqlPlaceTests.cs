@@ -71,6 +71,16 @@ public sealed class SqlPlaceTests
             "class A { async Task B(WriteTransaction c) { await batch.ExecuteReaderAsync(); } }")).Should().BeEmpty();
 
     [Fact]
+    public void A_reader_that_a_lane_hands_over_takes_none_and_any_other_does()
+    {
+        const string Read = "await reader.NextResultAsync(); } }";
+        SqlPlace.Faults(new SourceFile("src/CpIs.Server/PlanStore.cs",
+            "class A { async Task B(NpgsqlDataReader reader) { " + Read)).Should().BeEmpty();
+        SqlPlace.Faults(new SourceFile("src/CpIs.Server/PlanStore.cs",
+            "class A { async Task B() { " + Read)).Should().NotBeEmpty();
+    }
+
+    [Fact]
     public void A_store_without_a_query_is_no_store() =>
         SqlPlace.IsStoreWithoutSql(new SourceFile("src/CpIs.Server/PlanStore.cs", "class PlanStore { }"))
             .Should().BeTrue();

@@ -6,11 +6,12 @@ var report = args.FirstOrDefault() switch
 {
     "validate" => ValidateBench.Run(quick),
     "reads" => await ReadsBench.RunAsync(quick),
+    "writes" => await WritesBench.RunAsync(quick),
     _ => null,
 };
 if (report is null)
 {
-    Console.Error.WriteLine("bench validate|reads [--json FILE] [--quick]");
+    Console.Error.WriteLine("bench validate|reads|writes [--json FILE] [--quick]");
     return 2;
 }
 

@@ -13,7 +13,7 @@ internal static class ReadsBench
 
     public static async Task<Report> RunAsync(bool quick)
     {
-        await using var stage = await ReadsStage.OpenAsync(17_080, quick ? Children / 10 : Children);
+        await using var stage = await Stage.OpenAsync(17_080, quick ? Children / 10 : Children);
         await using var rivals = await Rivals.OpenAsync(stage, 17_090);
         var ours = $"http://localhost:{stage.Port}{CpIs.Server.Routes.Prefix}/Flag?patient=";
         (string Name, Func<string> Url, bool Token)[] variants =
@@ -40,7 +40,7 @@ internal static class ReadsBench
         return new Report("reads", [.. runs.SelectMany(r => Rows(r.Key, r.Value))], Ratios(runs));
     }
 
-    private static Task<WrkRun> LoadAsync(ReadsStage stage, string url, bool token, int seconds) =>
+    private static Task<WrkRun> LoadAsync(Stage stage, string url, bool token, int seconds) =>
         WrkRun.LoadAsync(url, token ? stage.Token("sandbox-ed-clinician") : null, stage.NumbersFile, seconds);
 
     private static IEnumerable<Row> Rows(string name, List<WrkRun> runs)

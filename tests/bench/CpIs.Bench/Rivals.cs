@@ -15,8 +15,8 @@ namespace CpIs.Bench;
 internal sealed class Rivals : IAsyncDisposable
 {
     private const string Query = """
-        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id, p.removed,
-            p.birth_date, p.deleted, p.status_until,
+        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
+            p.removed, p.birth_date, p.deleted, p.status_until,
             p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
             p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag
         from unnest($1::text[]) with ordinality as asked(nhs_number, place)
@@ -25,7 +25,8 @@ internal sealed class Rivals : IAsyncDisposable
         """;
 
     private const string Record = """
-        insert into cpis.bench_audit (recorded, entry_id, nhs_number, agent, org, line) values (now(), $1, $2, $3, $4, $5)
+        insert into cpis.bench_audit (recorded, entry_id, nhs_number, agent, org, line)
+        values (now(), $1, $2, $3, $4, $5)
         """;
 
     private const string Table = """
@@ -64,7 +65,7 @@ internal sealed class Rivals : IAsyncDisposable
         app.MapGet("/commit", (RequestDelegate)(http => AnswerAsync(http, true)));
     }
 
-    public static async Task<Rivals> OpenAsync(ReadsStage stage, int port)
+    public static async Task<Rivals> OpenAsync(Stage stage, int port)
     {
         await using var owner = new NpgsqlConnection(stage.OwnerConnection);
         await owner.OpenAsync();

@@ -24,6 +24,12 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
     {
         var script = Path.ChangeExtension(numbers, ".lua");
         await File.WriteAllTextAsync(script, Script(token, numbers, new Uri(url).PathAndQuery));
+        return await RunAsync(url, script, seconds);
+    }
+
+    /// <summary>Loads a URL with the requests a Lua script makes.</summary>
+    public static async Task<WrkRun> RunAsync(string url, string script, int seconds)
+    {
         var before = Cpu.Now();
         using var wrk = Process.Start(new ProcessStartInfo("wrk",
             ["-t1", $"-c{Connections}", $"-d{seconds}s", "--latency", "-s", script, url])

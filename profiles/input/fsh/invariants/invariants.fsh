@@ -1,7 +1,7 @@
 Invariant: cpis-closed-1
 Description: "Only the extensions named in the profile may be sent, at the places it names"
 Severity: #error
-Expression: "descendants().modifierExtension.empty() and descendants().extension.count() = descendants().ofType(Identifier).extension.count()"
+Expression: "descendants().modifierExtension.empty() and descendants().extension.count() = descendants().ofType(Identifier).extension.count() + meta.extension.count() + meta.descendants().extension.count()"
 
 Invariant: cpis-nhs-1
 Description: "An NHS number is ten digits, the last of which is the modulus 11 check digit"
@@ -16,7 +16,7 @@ Expression: "value.exists().not() or (value.replace(' ', '').matches('^[0-9]{10}
 Invariant: cpis-person-1
 Description: "A person is referred to by NHS number: Patient/ and ten digits, an entry of the same Bundle, or an identifier"
 Severity: #error
-Expression: "(reference.exists() or identifier.exists()) and (reference.exists().not() or reference.matches('^(https?://[^?#]+/)?Patient/[0-9]{10}$') or reference.matches('^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'))"
+Expression: "(reference.exists() or identifier.exists()) and (reference.exists().not() or reference.matches('^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$') or (reference.matches('^(https?://[^?#]+/)?Patient/[0-9]{10}$') and reference.substring(reference.length() - 10) != '0000000000' and ((11 - ((reference.substring(reference.length() - 10).substring(0,1).toInteger() * 10 + reference.substring(reference.length() - 10).substring(1,1).toInteger() * 9 + reference.substring(reference.length() - 10).substring(2,1).toInteger() * 8 + reference.substring(reference.length() - 10).substring(3,1).toInteger() * 7 + reference.substring(reference.length() - 10).substring(4,1).toInteger() * 6 + reference.substring(reference.length() - 10).substring(5,1).toInteger() * 5 + reference.substring(reference.length() - 10).substring(6,1).toInteger() * 4 + reference.substring(reference.length() - 10).substring(7,1).toInteger() * 3 + reference.substring(reference.length() - 10).substring(8,1).toInteger() * 2) mod 11)) mod 11) = reference.substring(reference.length() - 10).substring(9,1).toInteger()))"
 
 Invariant: cpis-person-2
 Description: "The reference and the identifier name the same person"
@@ -31,7 +31,7 @@ Expression: "(reference.exists() or identifier.exists()) and (reference.exists()
 Invariant: cpis-episode-1
 Description: "The detail is one EpisodeOfCare: EpisodeOfCare/ and its id, or an entry of the same Bundle"
 Severity: #error
-Expression: "reference.matches('^(https?://[^?#]+/)?EpisodeOfCare/[A-Za-z0-9.-]{1,64}$') or reference.matches('^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')"
+Expression: "reference.exists() and (reference.matches('^(https?://[^?#]+/)?EpisodeOfCare/[A-Za-z0-9.-]{1,64}$') or reference.matches('^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'))"
 
 Invariant: cpis-plan-1
 Description: "A plan is identified by the council's own number in the council's own system"

@@ -12,7 +12,7 @@ using Npgsql;
 namespace CpIs.Bench;
 
 /// <summary>A server of the bench's own on a database of its own, holding generated children.</summary>
-internal sealed class ReadsStage : IAsyncDisposable
+internal sealed class Stage : IAsyncDisposable
 {
     private const int RowsPerInsert = 1000;
 
@@ -22,7 +22,7 @@ internal sealed class ReadsStage : IAsyncDisposable
     private readonly House house;
     private readonly string folder;
 
-    private ReadsStage(EmbeddedCluster cluster, House house, string folder, IReadOnlyList<string> numbers)
+    private Stage(EmbeddedCluster cluster, House house, string folder, IReadOnlyList<string> numbers)
     {
         this.cluster = cluster;
         this.house = house;
@@ -46,7 +46,7 @@ internal sealed class ReadsStage : IAsyncDisposable
     public string Token(string persona) =>
         house.Services.GetRequiredService<TokenIssuer>().Issue(Persona.All[persona]);
 
-    public static async Task<ReadsStage> OpenAsync(int port, int children)
+    public static async Task<Stage> OpenAsync(int port, int children)
     {
         var folder = $"/var/lib/cpis/bench-{Environment.ProcessId}";
         var cluster = await EmbeddedCluster.StartAsync(
@@ -65,7 +65,7 @@ internal sealed class ReadsStage : IAsyncDisposable
             TimeProvider.System,
             CancellationToken.None);
         var numbers = await FillAsync(cluster.OwnerConnectionString, children);
-        return new ReadsStage(cluster, house, folder, numbers) { Port = port };
+        return new Stage(cluster, house, folder, numbers) { Port = port };
     }
 
     public async ValueTask DisposeAsync()

@@ -1,0 +1,17 @@
+CodeSystem: CpIsOutcome
+Id: cpis-outcome
+Title: "Outcome"
+Description: "What the service says beside, or instead of, an answer."
+* ^experimental = false
+* ^caseSensitive = true
+* #NO_RECORD_HELD "No record is held for this NHS number"
+* #IDENTITY_DIFFERS "The person sent differs from the person held"
+* #NOT_HELD "No plan is visible for this person, so nothing was kept"
+
+CodeSystem: CpIsMeasure
+Id: cpis-measure
+Title: "Measure"
+Description: "What the service computes."
+* ^experimental = false
+* ^caseSensitive = true
+* #unscheduled-attendance-count "Unscheduled attendances in the window of a rule"
