@@ -97,7 +97,7 @@ internal static class AuditEntities
         json.WriteEndObject();
     }
 
-    /// <summary>The request id and the circumstances; those of an entry without a request stand by themselves.</summary>
+    /// <summary>The request id and the circumstances; without a request these stand by themselves.</summary>
     private static void WriteRequest(Utf8JsonWriter json, TrailEntry entry)
     {
         json.WriteStartObject();

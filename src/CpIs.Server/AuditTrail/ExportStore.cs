@@ -28,7 +28,8 @@ internal sealed class ExportStore(NpgsqlDataSource database)
             or (select count(*) from cpis.export_file f where f.job = j.id) < cardinality(j.months))) < @most
         """;
 
-    private const string Jobs = "select id, client, organisation, request, kicked_off, since, until, filter, own, lasts, "
+    private const string Jobs =
+        "select id, client, organisation, request, kicked_off, since, until, filter, own, lasts, "
         + "months::timestamp[] as months from cpis.export_job ";
 
     private const string Own = Jobs + "where id = @id and client = @client and organisation = @organisation";
@@ -85,7 +86,8 @@ internal sealed class ExportStore(NpgsqlDataSource database)
             Insert,
             new
             {
-                job.Id, job.Client, job.Organisation, job.Request, job.KickedOff, job.Since, job.Until, job.Filter, job.Own,
+                job.Id, job.Client, job.Organisation, job.Request, job.KickedOff, job.Since, job.Until, job.Filter,
+                job.Own,
                 most = runningJobsMax,
             },
             cancellationToken: stop)) == 1);
@@ -155,7 +157,8 @@ internal sealed class ExportStore(NpgsqlDataSource database)
             Expire, new { before = before.UtcDateTime }, cancellationToken: stop));
     }
 
-    private static async Task<List<ExportFile>> FilesAsync(NpgsqlConnection connection, Guid id, CancellationToken stop) =>
+    private static async Task<List<ExportFile>> FilesAsync(
+        NpgsqlConnection connection, Guid id, CancellationToken stop) =>
         (await connection.QueryAsync<ExportFile>(new CommandDefinition(Files, new { id }, cancellationToken: stop)))
             .AsList();
 

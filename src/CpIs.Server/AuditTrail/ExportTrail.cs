@@ -139,7 +139,7 @@ internal sealed class ExportTrail(ExportStore exports, AuditLog ledger, TimeProv
 
     private static string Name(ExportFile file) => file.Month.ToString(Month, CultureInfo.InvariantCulture);
 
-    /// <summary>The export has no resource type of its own in the route table, so its scope is asked for here.</summary>
+    /// <summary>The export has no resource type of its own in the route table: its scope is asked for here.</summary>
     private static void RequireScope(Call call)
     {
         if (!call.Caller.Scopes.Allow("AuditEvent", 'r') || !call.Caller.Scopes.Allow("AuditEvent", 's'))

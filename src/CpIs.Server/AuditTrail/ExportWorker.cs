@@ -35,7 +35,7 @@ internal sealed class ExportWorker(ExportStore exports, TimeProvider clock) : Ba
         }
     }
 
-    /// <summary>A database that is away now is asked again a second later; the job's status goes on saying 202.</summary>
+    /// <summary>A database that is away now is asked again a second later; the status goes on saying 202.</summary>
     private async Task TryAsync(CancellationToken stop)
     {
         try

@@ -36,7 +36,8 @@ internal sealed record KickOff(DateTime? Since, DateTime? Until, string Filter)
             : [.. QueryHelpers.ParseQuery(call.Http.Request.QueryString.Value)
                 .SelectMany(p => p.Value.Select(v => (p.Key, v ?? "")))];
         var lenient = prefer.Contains("handling=lenient", StringComparison.OrdinalIgnoreCase);
-        return asked.Aggregate(new KickOff(null, null, ""), (kickOff, one) => kickOff.With(one.Name, one.Value, lenient));
+        return asked.Aggregate(new KickOff(null, null, ""),
+            (kickOff, one) => kickOff.With(one.Name, one.Value, lenient));
     }
 
     private static List<(string Name, string Value)> Parameters(JsonElement body)

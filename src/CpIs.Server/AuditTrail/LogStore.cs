@@ -61,7 +61,8 @@ internal sealed class LogStore(NpgsqlDataSource database)
     }
 
     /// <summary>Canonical bytes of entries: patient data, so the envelope opens for a recorded page only.</summary>
-    public Sealed<IAsyncEnumerable<ReadOnlyMemory<byte>>> Entries(int lane, long start, long end, CancellationToken stop) =>
+    public Sealed<IAsyncEnumerable<ReadOnlyMemory<byte>>> Entries(
+        int lane, long start, long end, CancellationToken stop) =>
         new(feed.EntriesAsync(lane, start, end, stop), [], checked((int)(end - start + 1)));
 
     public Sealed<IAsyncEnumerable<ReadOnlyMemory<byte>>> Claims(int lane, long position, CancellationToken stop) =>

@@ -34,7 +34,9 @@ internal sealed class ProveInclusion(TrailStore trail, LogStore log, NpgsqlDataS
 
         var entry = (await ledger.OpenAsync(envelope, call.Entry() with { ResourceId = call.Id }, oneEntry: true))!;
         var notes = (await log.NewestAsync(entry.Lane, stop)).Value;
-        var proof = notes.Count > 0 ? await proofs.InclusionAsync(entry.Lane, entry.Position, notes[0].Size, stop) : null;
+        var proof = notes.Count > 0
+            ? await proofs.InclusionAsync(entry.Lane, entry.Position, notes[0].Size, stop)
+            : null;
         if (proof is null)
         {
             call.Http.Response.Headers.RetryAfter = RetrySeconds;

@@ -36,7 +36,8 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
         var notes = (await log.NewestAsync(null, call.Http.RequestAborted)).Value;
         await JsonAsync(call, new
         {
-            lanes = notes.Select(n => new { lane = n.Lane, size = n.Size, checkpoint = $"/audit-log/{n.Lane}/checkpoint" }),
+            lanes = notes.Select(n =>
+                new { lane = n.Lane, size = n.Size, checkpoint = $"/audit-log/{n.Lane}/checkpoint" }),
         });
     }
 

@@ -131,7 +131,8 @@ internal static class TrailParameters
 
     /// <summary>How to compare, then the alternatives.</summary>
     private static string Compared(Criterion criterion) => string.Join(Separator,
-        criterion.Values.Select(Plain).Prepend(criterion.Modifier switch { "exact" => "e", "contains" => "c", _ => "s" }));
+        criterion.Values.Select(Plain).Prepend(
+            criterion.Modifier switch { "exact" => "e", "contains" => "c", _ => "s" }));
 
     private static string Facts(Criterion criterion, IEnumerable<string> values) =>
         string.Join(Separator, values.Select(value => Fact(criterion, value)));

@@ -55,7 +55,7 @@ internal sealed class TrailStore(NpgsqlDataSource database)
             || array(select 'entity-type=' || split_part(d, '/', 1) from unnest(e.disclosed) d) as facts
         """;
 
-    /// <summary>Everything a question may hold beside its leading key; what is not asked is null and costs nothing.</summary>
+    /// <summary>Everything a question may hold beside its key; what is not asked is null and costs nothing.</summary>
     internal const string Filter = """
          e.recorded >= @from and e.recorded < @until
           and (@own::text is null or e.organisation = @own)
@@ -102,7 +102,8 @@ internal sealed class TrailStore(NpgsqlDataSource database)
         order by e.recorded, e.entry_id limit @limit
         """;
 
-    private const string Keys = " from unnest(@keys::text[]) k cross join lateral (select e.* from ledger.entry e where ";
+    private const string Keys =
+        " from unnest(@keys::text[]) k cross join lateral (select e.* from ledger.entry e where ";
     private const string ByNumber = "e.nhs_number = k.k and";
     private const string BySubject = "e.agent_subject = k.k and";
     private const string ByUserId = "e.agent_user_id = k.k and";

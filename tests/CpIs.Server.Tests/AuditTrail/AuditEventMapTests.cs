@@ -168,7 +168,8 @@ public sealed class AuditEventMapTests(InventedTrail trail) : IClassFixture<Inve
 
     private static void CheckRequest(JsonNode entry)
     {
-        var request = OfType(entry, $"{Balp}CodeSystem/BasicAuditEntityType|XrequestId").Should().ContainSingle().Subject;
+        var request = OfType(entry, $"{Balp}CodeSystem/BasicAuditEntityType|XrequestId")
+            .Should().ContainSingle().Subject;
         Guid.TryParse(request["what"]!["identifier"]!.Text("value"), out _).Should().BeTrue();
     }
 
@@ -183,7 +184,8 @@ public sealed class AuditEventMapTests(InventedTrail trail) : IClassFixture<Inve
         Entities(e).Single(t => t["query"] is not null).Text("query")));
 
     private static string? Detail(JsonNode e, string type) => Entities(e)
-        .SelectMany(t => t["detail"] as JsonArray ?? []).FirstOrDefault(d => d!.Text("type") == type)?.Text("valueString");
+        .SelectMany(t => t["detail"] as JsonArray ?? [])
+        .FirstOrDefault(d => d!.Text("type") == type)?.Text("valueString");
 
     private static string Concept(JsonNode concept) => Code(concept["coding"]![0]!);
 

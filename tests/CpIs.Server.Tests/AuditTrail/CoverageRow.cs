@@ -41,7 +41,7 @@ internal sealed record CoverageCase(string Method, string Url, params ExpectedEn
     }
 }
 
-/// <summary>One cell of the matrix: a route, a kind of outcome, who asks, and the request made when it is time.</summary>
+/// <summary>One cell of the matrix: a route, a kind of outcome, who asks, and the request.</summary>
 internal sealed record CoverageRow(
     string Route, string Kind, string? Persona, Func<InventedTrail, Task<CoverageCase>> Make)
 {

@@ -9,7 +9,8 @@ internal static partial class CoverageTable
     private static IEnumerable<CoverageRow> Validations() => ValidateResource.Types.SelectMany(type =>
     {
         var (route, url) = ($"POST /{type}/$validate", $"{type}/$validate");
-        CoverageCase Asked(int status, int outcome) => new("POST", url, new ExpectedEntry("operation", status, outcome, null))
+        CoverageCase Asked(int status, int outcome) => new(
+            "POST", url, new ExpectedEntry("operation", status, outcome, null))
         {
             Body = new JsonObject { ["resourceType"] = type },
         };

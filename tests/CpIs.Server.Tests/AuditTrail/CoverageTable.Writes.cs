@@ -7,7 +7,7 @@ internal static partial class CoverageTable
 {
     private static IEnumerable<CoverageRow> Writes(string type)
     {
-        var (create, update, delete) = ($"POST /{type}", $"PUT /{type}/{{id}}", $"DELETE /{type}/{{id}}");
+        var create = $"POST /{type}";
         ExpectedEntry No(string what, int status) => new(what, status, 4, null);
         if (type == "EpisodeOfCare")
         {
@@ -31,34 +31,33 @@ internal static partial class CoverageTable
         {
             Body = new JsonObject { ["resourceType"] = type },
         });
-        yield return Row(create, "denied", Doctor, t => new("POST", type, No("create", 403)) { Body = t.Plan.Episode() });
+        yield return Row(create, "denied", Doctor, t => new("POST", type, No("create", 403))
+        {
+            Body = t.Plan.Episode(),
+        });
         yield return Row(create, "unauthenticated", null, t => new("POST", type, No("create", 401))
         {
             Body = t.Plan.Episode(),
         });
-        async Task<(string Url, JsonObject Body, InventedPlan Plan)> HeldAsync(InventedTrail t)
-        {
-            var plan = Fresh(t);
-            var (episode, flag) = await t.Server.SubmitAsync(plan);
-            return type == "Flag"
-                ? ($"Flag/{flag}", WithId(plan.Flag("EpisodeOfCare/" + episode), flag), plan)
-                : ($"EpisodeOfCare/{episode}", WithId((plan with { Status = "finished", End = t.Server.Today }).Episode(),
-                    episode), plan);
-        }
+    }
 
+    private static IEnumerable<CoverageRow> Changes(string type)
+    {
+        var (update, delete) = ($"PUT /{type}/{{id}}", $"DELETE /{type}/{{id}}");
+        ExpectedEntry No(string what, int status) => new(what, status, 4, null);
         yield return Row(update, "ok", Council, async t =>
         {
-            var (url, body, plan) = await HeldAsync(t);
+            var (url, body, plan) = await HeldAsync(t, type);
             return new("PUT", url, new ExpectedEntry("update", 200, 0, plan.Number)) { Body = body };
         });
         yield return Row(update, "stale", Council, async t =>
         {
-            var (url, body, _) = await HeldAsync(t);
+            var (url, body, _) = await HeldAsync(t, type);
             return new("PUT", url, No("update", 412)) { Body = body, Header = ("If-Match", "W/\"7\"") };
         });
         yield return Row(update, "not yours", Other, async t =>
         {
-            var (url, body, _) = await HeldAsync(t);
+            var (url, body, _) = await HeldAsync(t, type);
             return new("PUT", url) { Body = body, AnyRefusal = true };
         });
         yield return Row(update, "refused", Council, t => new("PUT", $"{type}/{Nobody}", No("update", 422))
@@ -73,14 +72,27 @@ internal static partial class CoverageTable
         yield return Row(update, "unauthenticated", null, _ => new("PUT", $"{type}/{Nobody}", No("update", 401)));
         yield return Row(delete, "ok", Council, async t =>
         {
-            var (url, _, plan) = await HeldAsync(t);
+            var (url, _, plan) = await HeldAsync(t, type);
             return new("DELETE", url, new ExpectedEntry("delete", 204, 0, plan.Number));
         });
         yield return Row(delete, "refused", Council, async t =>
-            new("DELETE", (await HeldAsync(t)).Url, No("delete", 412)) { Header = ("If-Match", "W/\"7\"") });
+            new("DELETE", (await HeldAsync(t, type)).Url, No("delete", 412)) { Header = ("If-Match", "W/\"7\"") });
         yield return Row(delete, "not found", Council, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 404)));
         yield return Row(delete, "denied", Doctor, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 403)));
         yield return Row(delete, "unauthenticated", null, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 401)));
+    }
+
+    /// <summary>A plan of its own for a change: where it is, what to send, whose it is.</summary>
+    private static async Task<(string Url, JsonObject Body, InventedPlan Plan)> HeldAsync(
+        InventedTrail t, string type)
+    {
+        var plan = Fresh(t);
+        var (episode, flag) = await t.Server.SubmitAsync(plan);
+        return type == "Flag"
+            ? ($"Flag/{flag}", WithId(plan.Flag("EpisodeOfCare/" + episode), flag), plan)
+            : ($"EpisodeOfCare/{episode}", WithId(
+                (plan with { Status = "finished", End = t.Server.Today }).Episode(),
+                episode), plan);
     }
 
     private static IEnumerable<CoverageRow> PatientWrites()

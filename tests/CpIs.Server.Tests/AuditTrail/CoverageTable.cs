@@ -21,7 +21,8 @@ internal static partial class CoverageTable
         Row("GET /metadata", "ok", null, _ => new("GET", "metadata") { Answer = 200 }),
         .. Search("Flag"), .. Search("EpisodeOfCare"), .. Reads("Flag"), .. Reads("EpisodeOfCare"),
         .. Patients(), .. Organizations(), .. Trail(), .. Exports(), .. Log(),
-        .. Writes("Flag"), .. Writes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
+        .. Writes("Flag"), .. Writes("EpisodeOfCare"),
+        .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
     ];
 
     private static IEnumerable<CoverageRow> Search(string type)
@@ -34,7 +35,8 @@ internal static partial class CoverageTable
             yield return Row(route, "empty", Doctor, t => Ask(type, form, $"patient={t.Unknown}", Query(t.Unknown)));
             yield return Row(route, "count", Doctor, t =>
                 Ask(type, form, $"patient={t.Plan.Number}&_summary=count", Found(t)));
-            yield return Row(route, "include", Doctor, t => Ask(type, form, $"patient={t.Plan.Number}{other}", Found(t)));
+            yield return Row(route, "include", Doctor, t =>
+                Ask(type, form, $"patient={t.Plan.Number}{other}", Found(t)));
             yield return Row(route, "several patients", Council, t => Ask(type, form, $"status=active"
                 + $"&patient={t.Plan.Number},{t.Other.Number}", Found(t), Query(t.Other.Number)));
             yield return Row(route, "denied", Auditor, t => Ask(type, form, $"patient={t.Plan.Number}", No(403)));
@@ -46,14 +48,16 @@ internal static partial class CoverageTable
         yield return Row(get, "HEAD", Doctor, t => new("HEAD", $"{type}?patient={t.Plan.Number}", Found(t)));
         yield return Row(get, "page 2", Council, async t =>
         {
-            var page = await t.Server.As(Council).GetOkAsync($"{type}?_count=1&patient={t.Plan.Number},{t.Other.Number}");
+            var page = await t.Server.As(Council).GetOkAsync(
+                $"{type}?_count=1&patient={t.Plan.Number},{t.Other.Number}");
             var rest = page.All(type).Single().ToJsonString().Contains(t.Plan.Number, StringComparison.Ordinal)
                 ? t.Other.Number : t.Plan.Number;
             return new("GET", Next(page), Query(rest));
         });
         yield return Row(get, "page of another", Other, async t =>
         {
-            var page = await t.Server.As(Council).GetOkAsync($"{type}?_count=1&patient={t.Plan.Number},{t.Other.Number}");
+            var page = await t.Server.As(Council).GetOkAsync(
+                $"{type}?_count=1&patient={t.Plan.Number},{t.Other.Number}");
             return new("GET", Next(page), No(403));
         });
     }
@@ -93,7 +97,8 @@ internal static partial class CoverageTable
             yield return Row(route, "count", Doctor, t =>
                 Ask("Patient", form, $"_id={t.Plan.Number}&_summary=count", Found(t)));
             yield return Row(route, "denied", Auditor, t => Ask("Patient", form, $"_id={t.Plan.Number}", No(403)));
-            yield return Row(route, "unauthenticated", null, t => Ask("Patient", form, $"_id={t.Plan.Number}", No(401)));
+            yield return Row(route, "unauthenticated", null, t =>
+                Ask("Patient", form, $"_id={t.Plan.Number}", No(401)));
             yield return Row(route, "refused", Doctor, _ => Ask("Patient", form, "name=x", No(400)));
         }
 
@@ -126,15 +131,18 @@ internal static partial class CoverageTable
             ("GET /Organization", false), ("POST /Organization/_search", true)])
         {
             yield return Row(route, "ok", Doctor, _ => Ask("Organization", form, "name=Lanc") with { Answer = 200 });
-            yield return Row(route, "empty", Doctor, _ => Ask("Organization", form, "name=Nowhere") with { Answer = 200 });
-            yield return Row(route, "count", Doctor, _ => Ask("Organization", form, "_summary=count") with { Answer = 200 });
+            yield return Row(route, "empty", Doctor, _ =>
+                Ask("Organization", form, "name=Nowhere") with { Answer = 200 });
+            yield return Row(route, "count", Doctor, _ =>
+                Ask("Organization", form, "_summary=count") with { Answer = 200 });
             yield return Row(route, "denied", Feed, _ => Ask("Organization", form, "name=Lanc", No(403)));
             yield return Row(route, "unauthenticated", null, _ => Ask("Organization", form, "name=Lanc", No(401)));
             yield return Row(route, "refused", Doctor, _ => Ask("Organization", form, "unknown=x", No(400)));
         }
 
         const string Read = "GET /Organization/{id}";
-        yield return Row("GET /Organization", "HEAD", Doctor, _ => new("HEAD", "Organization?name=Lanc") { Answer = 200 });
+        yield return Row("GET /Organization", "HEAD", Doctor, _ =>
+            new("HEAD", "Organization?name=Lanc") { Answer = 200 });
         yield return Row(Read, "ok", Doctor, _ => new("GET", "Organization/ZZ001") { Answer = 200 });
         yield return Row(Read, "HEAD", Doctor, _ => new("HEAD", "Organization/ZZ001") { Answer = 200 });
         yield return Row(Read, "304", Doctor, _ => new("GET", "Organization/ZZ001")
@@ -196,7 +204,8 @@ internal static partial class CoverageTable
         yield return Row(route, "not yours", Trust, async t => new("GET", await UrlAsync(t), Left(404)));
         yield return Row(route, "denied", Doctor, async t => new("GET", await UrlAsync(t), Left(403)));
         yield return Row(route, "unauthenticated", null, async t => new("GET", await UrlAsync(t), Left(401)));
-        yield return Row(route, "refused", Auditor, _ => new("GET", $"AuditEvent/{Nobody}{more}?_format=blah", Left(406)));
+        yield return Row(route, "refused", Auditor, _ =>
+            new("GET", $"AuditEvent/{Nobody}{more}?_format=blah", Left(406)));
         if (interaction == "read")
         {
             yield return Row(route, "304", Auditor, async t => new("GET", await UrlAsync(t), Left(200))
@@ -213,7 +222,8 @@ internal static partial class CoverageTable
             ("GET", "$export"), ("POST", "$export"), ("GET", "AuditEvent/$export"), ("POST", "AuditEvent/$export")])
         {
             var route = $"{method} /{path}";
-            yield return Row(route, "ok", Archive, _ => new(method, path + "?_type=AuditEvent", Left(202)) { Header = Async });
+            yield return Row(route, "ok", Archive, _ =>
+                new(method, path + "?_type=AuditEvent", Left(202)) { Header = Async });
             yield return Row(route, "denied", Auditor, _ => new(method, path, Left(403)) { Header = Async });
             yield return Row(route, "unauthenticated", null, _ => new(method, path, Left(401)) { Header = Async });
             yield return Row(route, "refused", Archive, _ => new(method, path, Left(400)));
@@ -243,7 +253,8 @@ internal static partial class CoverageTable
     {
         ExpectedEntry Left(int status) => new("operation", status, status < 400 ? 0 : 4, null);
         yield return Row("GET /audit-log", "ok", null, _ => new("GET", "/audit-log") { Answer = 200 });
-        yield return Row("GET /audit-log/checkpoint", "ok", null, _ => new("GET", "/audit-log/checkpoint") { Answer = 200 });
+        yield return Row("GET /audit-log/checkpoint", "ok", null, _ =>
+            new("GET", "/audit-log/checkpoint") { Answer = 200 });
         yield return Row("GET /audit-log/{lane:int}/checkpoint", "ok", null, async t =>
         {
             await t.Server.SignedAsync();

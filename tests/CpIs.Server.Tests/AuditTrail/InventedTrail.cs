@@ -4,7 +4,7 @@ using Xunit;
 
 namespace CpIs.Server.Tests.AuditTrail;
 
-/// <summary>A running server whose ledger tells a short story: two children, their council, a doctor and a nurse.</summary>
+/// <summary>A running server whose ledger tells a story: two children, their council, a doctor and a nurse.</summary>
 public sealed class InventedTrail : IAsyncLifetime
 {
     public RunningServer Server { get; } = new();

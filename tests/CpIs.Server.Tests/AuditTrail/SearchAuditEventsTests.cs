@@ -58,7 +58,8 @@ public sealed class SearchAuditEventsTests(InventedTrail trail) : IClassFixture<
         ["patient=PATIENT"] = e => Entities(e).Any(t => Is(t["what"]?["reference"], "Patient/PATIENT")),
         ["patient=PATIENT,OTHER"] = e => Entities(e).Any(t => Is(t["what"]?["reference"], "Patient/PATIENT")
             || Is(t["what"]?["reference"], "Patient/OTHER")),
-        ["patient:missing=true"] = e => !Entities(e).Any(t => t["what"]?["reference"] is { } r && Begins(r, "Patient/")),
+        ["patient:missing=true"] = e =>
+            !Entities(e).Any(t => t["what"]?["reference"] is { } r && Begins(r, "Patient/")),
         ["entity=Patient/OTHER"] = e => Entities(e).Any(t => Is(t["what"]?["reference"], "Patient/OTHER")),
         ["entity=Flag/FLAG"] = e => Entities(e).Any(t => Begins(t["what"]?["reference"], "Flag/FLAG")),
         ["entity=EpisodeOfCare/EPISODE/_history/1"] = e =>
@@ -190,7 +191,8 @@ public sealed class SearchAuditEventsTests(InventedTrail trail) : IClassFixture<
     private static bool Who(JsonNode agent, string value) => Is(agent["who"]?["identifier"]?["value"], value);
 
     private static string? Detail(JsonNode e, string type) => Entities(e)
-        .SelectMany(t => t["detail"] as JsonArray ?? []).FirstOrDefault(d => d!.Text("type") == type)?.Text("valueString");
+        .SelectMany(t => t["detail"] as JsonArray ?? [])
+        .FirstOrDefault(d => d!.Text("type") == type)?.Text("valueString");
 
     private string Now() => trail.Server.Clock.GetUtcNow().ToString(
         "yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);

@@ -66,13 +66,14 @@ public sealed class TrailPlansTests(LargeTrail trail) : IClassFixture<LargeTrail
     }
 }
 
-/// <summary>A database whose ledger holds 300,000 invented entries of three months, a thirtieth of them refusals.</summary>
+/// <summary>A database whose ledger holds 300,000 invented entries of three months.</summary>
 public sealed class LargeTrail : IAsyncLifetime
 {
     private const string Fill = """
         select ledger.make_partitions('2026-08-01', 4);
-        insert into ledger.entry (format, lane, position, entry_id, recorded, kind, interaction, status, action, outcome,
-            nhs_number, disclosed, resource_type, query, found, agent_issuer, agent_subject, agent_user_id, agent_name,
+        insert into ledger.entry (format, lane, position, entry_id, recorded, kind, interaction, status, action,
+            outcome, nhs_number, disclosed, resource_type, query, found, agent_issuer, agent_subject,
+            agent_user_id, agent_name,
             organisation, client_id, purpose_of_use, unscheduled, plan_found, request_id, instance)
         select 1, 1, n, gen_random_uuid(), timestamptz '2026-08-01 00:00Z' + n * interval '26 seconds', 'rest',
             'search-type', case n % 30 when 0 then 403 else 200 end, 'E', case n % 30 when 0 then 4 else 0 end,
@@ -95,7 +96,7 @@ public sealed class LargeTrail : IAsyncLifetime
 
     public Task DisposeAsync() => database!.DisposeAsync().AsTask();
 
-    /// <summary>The plan a question was answered by, under one of PostgreSQL's ways of planning for parameters.</summary>
+    /// <summary>The plan a question was answered by, under one of PostgreSQL's ways of planning.</summary>
     internal async Task<string> PlanAsync(string asked, string mode, bool oldest, bool count = false)
     {
         var search = SearchRequest.Of(asked, TrailParameters.Names);

@@ -1,0 +1,152 @@
+using CpIs.Cli.Ledger;
+using CpIs.Server.Tests;
+using Dapper;
+using FluentAssertions;
+using Npgsql;
+using Spectre.Console;
+using Xunit;
+
+namespace CpIs.Cli.Tests.Ledger;
+
+/// <summary>
+/// <c>audit verify</c> against a running server and against its database: what it prints and how it ends, for a ledger
+/// that is whole and for one that a database administrator has changed.
+/// </summary>
+public sealed class VerifyLedgerTests : IAsyncLifetime
+{
+    private readonly RunningServer server = new();
+    private readonly System.Text.StringBuilder errors = new();
+
+    public async Task InitializeAsync()
+    {
+        await server.InitializeAsync();
+        var plan = new InventedPlan { Start = server.Today.AddDays(-1) };
+        await server.SubmitAsync(plan);
+        for (var i = 0; i < 5; i++)
+        {
+            await server.Clinician.GetOkAsync($"Flag?patient={plan.Number}");
+        }
+
+        await server.SignedAsync();
+    }
+
+    public Task DisposeAsync() => server.DisposeAsync();
+
+    public static TheoryData<string> Ways => ["--server", "--connection"];
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task A_whole_ledger_is_said_to_be_so_lane_by_lane(string way)
+    {
+        var (code, lines) = await VerifyAsync(way);
+
+        lines.Should().NotBeEmpty().And.OnlyContain(line => IsWhole(line));
+        code.Should().Be(0);
+        var lanes = await QueryAsync<int>("select distinct lane from ledger.batch order by lane");
+        lines.Select(line => int.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture)).Should()
+            .Equal(lanes);
+    }
+
+    [Theory]
+    [InlineData("--server", "update ledger.entry set agent_name = 'Somebody else' where lane = @lane and position = 2",
+        "2 changed")]
+    [InlineData("--connection", "delete from ledger.entry where lane = @lane and position = 2", "2 removed")]
+    [InlineData("--server", "delete from ledger.entry where lane = @lane and position = 2", "2 removed")]
+    public async Task A_ledger_that_an_administrator_changed_is_found_out(string way, string change, string found)
+    {
+        var lane = await LaneAsync("read");
+        await ExecuteAsync(change, lane);
+
+        var (code, lines) = await VerifyAsync(way);
+
+        lines.Should().Contain($"lane {lane} position {found}");
+        code.Should().Be(1);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task A_tail_that_was_cut_is_found_by_what_was_kept_outside(string way)
+    {
+        var lane = await LaneAsync("write");
+        var kept = Path.GetTempFileName();
+        using (var anybody = server.With(() => null))
+        {
+            await File.WriteAllTextAsync(kept, await anybody.GetStringAsync(
+                new Uri($"/audit-log/{lane}/checkpoint", UriKind.Relative)) + "\n");
+        }
+
+        var last = (await QueryAsync<long>("select max(first) from ledger.batch where lane = " + lane)).Single();
+        await ExecuteAsync("""
+            delete from ledger.entry where lane = @lane
+                and position >= (select max(first) from ledger.batch where lane = @lane);
+            delete from ledger.checkpoint where lane = @lane;
+            delete from ledger.batch where lane = @lane
+                and first = (select max(first) from ledger.batch where lane = @lane)
+            """, lane);
+
+        var (code, lines) = await VerifyAsync(way, "--since", kept);
+
+        lines.Should().Contain($"lane {lane} position {last} tail-cut");
+        code.Should().Be(1);
+    }
+
+    [Fact]
+    public async Task A_ledger_that_cannot_be_read_is_not_said_to_be_whole()
+    {
+        var code = await new VerifyLedger(new StringWriter(), Errors()).RunAsync(
+            VerifyOptions.Read(["--server", server.Root.ToString(), "--client-id", "sandbox-ed-clinician"]), default);
+
+        code.Should().Be(1);
+        errors.ToString().Should().Contain("could not be checked").And.Contain("403");
+    }
+
+    [Theory]
+    [InlineData("--nothing", "x")]
+    [InlineData("--server", "no url")]
+    [InlineData("--since", "/nowhere/at/all")]
+    [InlineData("--server")]
+    public void Arguments_it_does_not_know_are_refused(params string[] args)
+    {
+        var reading = () => VerifyOptions.Read(args);
+
+        reading.Should().Throw<ArgumentException>();
+    }
+
+    private static bool IsWhole(string line) =>
+        System.Text.RegularExpressions.Regex.IsMatch(line, "^lane [0-9]+ size [0-9]+ ok$");
+
+    private IAnsiConsole Errors() => AnsiConsole.Create(
+        new AnsiConsoleSettings { Out = new AnsiConsoleOutput(new StringWriter(errors)) });
+
+    private async Task<(int Code, string[] Lines)> VerifyAsync(string way, params string[] more)
+    {
+        string[] where = way == "--server"
+            ? [way, server.Root.ToString()]
+            : [way, server.Database.ServerConnectionString];
+        var output = new StringWriter();
+        var code = await new VerifyLedger(output, Errors()).RunAsync(
+            VerifyOptions.Read([.. where, .. more]), CancellationToken.None);
+        errors.ToString().Should().BeEmpty();
+        return (code, output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>A lane of a kind that holds entries.</summary>
+    private async Task<int> LaneAsync(string kind) => (await QueryAsync<int>(
+        "select l.lane from ledger.lane l where l.kind = '" + kind
+        + "' and exists (select 1 from ledger.batch where lane = l.lane and first > 0) order by 1"))[0];
+
+    private async Task<IReadOnlyList<T>> QueryAsync<T>(string sql)
+    {
+        await using var connection = new NpgsqlConnection(server.Database.OwnerConnectionString);
+        return (await connection.QueryAsync<T>(sql)).AsList();
+    }
+
+    /// <summary>As a superuser may who has switched the triggers off.</summary>
+    private async Task ExecuteAsync(string sql, int lane)
+    {
+        await using var connection = new NpgsqlConnection(server.Database.OwnerConnectionString);
+        await connection.OpenAsync();
+        await connection.ExecuteAsync("set session_replication_role = replica");
+        await connection.ExecuteAsync(sql, new { lane });
+    }
+}
