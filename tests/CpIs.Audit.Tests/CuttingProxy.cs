@@ -78,7 +78,10 @@ internal sealed class CuttingProxy : IAsyncDisposable
         {
             while (await from.ReceiveAsync(buffer) is var read and > 0)
             {
-                if (Interlocked.CompareExchange(ref armed, (int)Cut.None, (int)cut) == (int)cut)
+                // The statement on its way, or the answer to it: other lanes may be talking too.
+                var word = cut == Cut.BeforeServer ? "commit\0"u8 : "COMMIT\0"u8;
+                var isCommit = buffer.AsSpan(0, read).IndexOf(word) >= 0;
+                if (isCommit && Interlocked.CompareExchange(ref armed, (int)Cut.None, (int)cut) == (int)cut)
                 {
                     Cuts++;
                     return;
