@@ -6,7 +6,8 @@ using CpIs.Server.Access;
 namespace CpIs.Server.Validating;
 
 /// <summary>
-/// <c>$validate</c>: says what a submission would be told, and stores nothing. The answer is 200 whether the resource is
+/// <c>$validate</c>: says what a submission would be told, and stores nothing. The answer is 200 whether the
+/// resource is
 /// good or bad. http://hl7.org/fhir/R4/resource-operation-validate.html
 /// </summary>
 internal sealed class ValidateResource(Profiles profiles, AuditLog ledger)
@@ -48,7 +49,8 @@ internal sealed class ValidateResource(Profiles profiles, AuditLog ledger)
         {
             using var document = JsonDocument.Parse(body);
             if (Plans.Incoming.Text(document.RootElement, "resourceType") != "Parameters"
-                || !document.RootElement.TryGetProperty("parameter", out var all) || all.ValueKind != JsonValueKind.Array)
+                || !document.RootElement.TryGetProperty("parameter", out var all)
+                    || all.ValueKind != JsonValueKind.Array)
             {
                 return (body, null);
             }

@@ -5,7 +5,8 @@ using Xunit;
 namespace CpIs.Fhir.Tests.Validation;
 
 /// <summary>
-/// What is committed under fsh-generated was made from the sources beside it: nobody changed one without the other. That a
+/// What is committed under fsh-generated was made from the sources beside it: nobody changed one without the other.
+/// That a
 /// build gives the same bytes again is for CI, where there is Node.
 /// </summary>
 public sealed class GeneratedProfiles

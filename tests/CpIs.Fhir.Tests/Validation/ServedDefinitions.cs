@@ -13,7 +13,8 @@ public sealed class ServedDefinitions
     public void A_served_definition_is_valid_R4(string url)
     {
         var definition = Examples.Ours.Definitions.Single(d => d.Url == url);
-        Examples.Ours.CheckProfile(definition.Json, "http://hl7.org/fhir/StructureDefinition/" + definition.ResourceType)
+        Examples.Ours.CheckProfile(definition.Json,
+            "http://hl7.org/fhir/StructureDefinition/" + definition.ResourceType)
             .Where(issue => issue.Severity <= IssueSeverity.Error)
             .Select(issue => $"{issue.Expression} {issue.Rule}: {issue.Diagnostics}").Should().BeEmpty();
     }

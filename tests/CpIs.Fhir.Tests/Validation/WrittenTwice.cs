@@ -8,7 +8,8 @@ using Xunit;
 namespace CpIs.Fhir.Tests.Validation;
 
 /// <summary>
-/// Our invariants are written twice: as FHIRPath in the profiles, for everyone, and natively, for speed. On every example
+/// Our invariants are written twice: as FHIRPath in the profiles, for everyone, and natively, for speed. On every
+/// example
 /// that is well-formed FHIR both give the same verdict, the FHIRPath judged by the SDK's engine.
 /// </summary>
 public sealed class WrittenTwice

@@ -9,7 +9,8 @@ namespace CpIs.Bench;
 
 /// <summary>
 /// Validation on one core beside the Firely SDK's plain and strict parse of the same bytes, which check less. The
-/// variants alternate within one run, because the machine's speed drifts, and the processor's time is counted rather than
+/// variants alternate within one run, because the machine's speed drifts, and the processor's time is counted rather
+/// than
 /// the wall's, because others use the machine.
 /// </summary>
 internal static class ValidateBench

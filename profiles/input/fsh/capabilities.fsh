@@ -1,0 +1,46 @@
+Instance: CpIs-Requirements
+InstanceOf: CapabilityStatement
+Usage: #definition
+* url = "https://fhir.cpis.example/CapabilityStatement/CpIs-Requirements"
+* version = "0.1.0"
+* name = "CpIsRequirements"
+* title = "What a server of child protection information must do"
+* status = #active
+* date = "2026-11-23"
+* publisher = "CpIs"
+* description = "Requirements on a server: who holds plans, who may look them up, and that every look leaves a record."
+* kind = #requirements
+* fhirVersion = #4.0.1
+* format[0] = #json
+* format[1] = #xml
+* rest[0].mode = #server
+* rest[0].documentation = "Every read is recorded as an AuditEvent before its answer leaves. A health caller names one patient in every search."
+* rest[0].resource[0].type = #Flag
+* rest[0].resource[0].supportedProfile = "https://fhir.cpis.example/StructureDefinition/CpIs-Flag"
+* rest[0].resource[0].interaction[0].code = #read
+* rest[0].resource[0].interaction[1].code = #search-type
+* rest[0].resource[0].interaction[2].code = #create
+* rest[0].resource[0].interaction[3].code = #update
+* rest[0].resource[0].searchParam[0].name = "patient"
+* rest[0].resource[0].searchParam[0].type = #reference
+* rest[0].resource[1].type = #EpisodeOfCare
+* rest[0].resource[1].supportedProfile = "https://fhir.cpis.example/StructureDefinition/CpIs-EpisodeOfCare"
+* rest[0].resource[1].interaction[0].code = #read
+* rest[0].resource[1].interaction[1].code = #search-type
+* rest[0].resource[1].interaction[2].code = #create
+* rest[0].resource[1].interaction[3].code = #update
+* rest[0].resource[1].searchParam[0].name = "patient"
+* rest[0].resource[1].searchParam[0].type = #reference
+* rest[0].resource[2].type = #Patient
+* rest[0].resource[2].supportedProfile = "https://fhir.cpis.example/StructureDefinition/CpIs-Patient"
+* rest[0].resource[2].interaction[0].code = #read
+* rest[0].resource[2].interaction[1].code = #update
+* rest[0].resource[3].type = #Organization
+* rest[0].resource[3].supportedProfile = "https://fhir.cpis.example/StructureDefinition/CpIs-Organization"
+* rest[0].resource[3].interaction[0].code = #read
+* rest[0].resource[3].interaction[1].code = #search-type
+* rest[0].resource[4].type = #AuditEvent
+* rest[0].resource[4].supportedProfile = "https://fhir.cpis.example/StructureDefinition/CpIs-AuditEvent"
+* rest[0].resource[4].interaction[0].code = #read
+* rest[0].resource[4].interaction[1].code = #search-type
+* rest[0].interaction[0].code = #transaction
