@@ -30,6 +30,10 @@ internal static class Failures
             {
                 http.Abort();
             }
+            catch (BadHttpRequestException broken)
+            {
+                await BrokenAsync(http, broken.StatusCode);
+            }
             catch (Exception cause) when (cause is LedgerUnavailable or NpgsqlException or TimeoutException)
             {
                 log.NoAnswer(RequestId(http), Kind(cause), cause.StackTrace ?? "");
@@ -50,6 +54,19 @@ internal static class Failures
             ? ("not-supported", "This method is not served here.")
             : ("not-found", "There is nothing at this address.");
         return Answers.OutcomeAsync(http, http.Response.StatusCode, [new("error", code, DetailCode.NotFound, why)]);
+    }
+
+    /// <summary>The sender stopped, was too slow, or sent what is no HTTP: its fault, and no alarm.</summary>
+    private static Task BrokenAsync(HttpContext http, int status)
+    {
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return Task.CompletedTask;
+        }
+
+        return Answers.OutcomeAsync(http, status,
+            [new("error", "structure", DetailCode.InvalidResource, "The request could not be read to its end.")]);
     }
 
     private static Task TellAsync(HttpContext http, int status, string code, DetailCode detail)

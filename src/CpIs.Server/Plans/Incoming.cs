@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
@@ -40,7 +41,7 @@ internal sealed class Incoming(Profiles profiles)
     /// <exception cref="Refused">422 with every issue.</exception>
     public void Check(JsonElement resource, string resourceType)
     {
-        var issues = profiles.Check(JsonSerializer.SerializeToUtf8Bytes(resource), resourceType)
+        var issues = profiles.Check(JsonMarshal.GetRawUtf8Value(resource).ToArray(), resourceType)
             .Where(i => i.Severity is IssueSeverity.Error or IssueSeverity.Fatal)
             .Select(i => new OutcomeIssue("error", i.Code, DetailCode.InvalidResource, i.Diagnostics, i.Expression))
             .ToList();

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using CpIs.Audit;
 using CpIs.Fhir;
@@ -59,7 +60,7 @@ internal sealed class ValidateResource(Profiles profiles, AuditLog ledger)
             var profile = Named(all, "profile") is { } named
                 ? Plans.Incoming.Text(named, "valueUri") ?? Plans.Incoming.Text(named, "valueCanonical") : null;
             return resource is { } held && held.TryGetProperty("resource", out var inner)
-                ? (JsonSerializer.SerializeToUtf8Bytes(inner), profile)
+                ? (JsonMarshal.GetRawUtf8Value(inner).ToArray(), profile)
                 : (body, profile);
         }
         catch (JsonException)
