@@ -7,6 +7,7 @@ set -euo pipefail
 checkout=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd -P)
 seconds=${1:-420}
 sharpfuzz_version=2.3.0
+# With its plus sign the most afl may choose as a limit; what exceeds the chosen one is a hang only after afl's 1 s.
 answer_ms_max=5000
 heap_bytes_max=0x20000000
 every_nth_invalid=8
@@ -65,7 +66,7 @@ fuzz() {
   shift
   timeout -k 5 $((seconds + stop_grace_seconds)) nice -n 10 afl-fuzz "$@" -t "$answer_ms_max+" -m none \
     -i "$folder/seeds" -o "$out" -x "$folder/words.dict" \
-    -- dotnet "$folder/target/CpIs.Fuzz.dll" >"$folder/afl.log" 2>&1 </dev/null
+    -- dotnet "$folder/target/CpIs.Fuzz.dll" >"$out.log" 2>&1 </dev/null
 }
 
 # What the seeds reach by themselves: a run that ends at its first own input.
@@ -75,7 +76,7 @@ fuzz "$folder/out" -V "$seconds" || code=$?
 
 stats="$folder/out/default/fuzzer_stats"
 if [ ! -e "$stats" ]; then
-  tail -n 30 "$folder/afl.log" >&2
+  tail -n 30 "$folder/out.log" >&2
   refuse "afl-fuzz did not start (code $code)"
 fi
 value() { sed -n "s/^$1 *: *//p" "$stats"; }
@@ -92,6 +93,6 @@ if [ "$(value saved_crashes)" != 0 ] || [ "$(value saved_hangs)" != 0 ]; then
   exit 1
 fi
 if [ "$code" -ne 0 ]; then
-  tail -n 30 "$folder/afl.log" >&2
+  tail -n 30 "$folder/out.log" >&2
   refuse "afl-fuzz ended with code $code"
 fi
