@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using CpIs.Fhir;
 using FluentAssertions;
 
 namespace CpIs.Server.Tests;
@@ -7,6 +8,8 @@ namespace CpIs.Server.Tests;
 /// <summary>Reads answers as the tests look at them.</summary>
 internal static class Answered
 {
+    private static readonly Profiles Profiles = Profiles.Load();
+
     public static async Task<JsonNode> BodyAsync(this HttpResponseMessage answer) =>
         JsonNode.Parse(await answer.Content.ReadAsStringAsync())!;
 
@@ -16,7 +19,22 @@ internal static class Answered
         var answer = await client.GetAsync(new Uri(url, UriKind.RelativeOrAbsolute));
         var text = await answer.Content.ReadAsStringAsync();
         answer.StatusCode.Should().Be(HttpStatusCode.OK, text);
-        return JsonNode.Parse(text)!;
+        var body = JsonNode.Parse(text)!;
+        ShouldRenderWell(body);
+        return body;
+    }
+
+    /// <summary>Whatever test reads the trail: each AuditEvent in the answer keeps its profile.</summary>
+    private static void ShouldRenderWell(JsonNode body)
+    {
+        var type = body["resourceType"]?.GetValue<string>();
+        List<JsonNode> events = type == "AuditEvent" ? [body] : type == "Bundle" ? body.All("AuditEvent") : [];
+        foreach (var rendered in events)
+        {
+            var bytes = System.Text.Encoding.UTF8.GetBytes(rendered.ToJsonString());
+            Profiles.Check(bytes, "AuditEvent")
+                .Where(i => i.Severity is IssueSeverity.Error or IssueSeverity.Fatal).Should().BeEmpty();
+        }
     }
 
     public static Task<HttpResponseMessage> TryAsync(this HttpClient client, string url) =>
