@@ -27,7 +27,12 @@ internal sealed class WriteLanes(
         {
             var rental = new Rental(lane);
             Interlocked.Increment(ref held);
-            free.Writer.TryWrite(rental);
+            if (!free.Writer.TryWrite(rental))
+            {
+                // Taken while the log was closing: nobody will rent it, so nobody else would end it.
+                rental.End();
+            }
+
             await rental.Over;
             Interlocked.Decrement(ref held);
             await lane.DisposeAsync();

@@ -199,6 +199,22 @@ public class WriteTransactionTests
         await Recomputed.ShouldGiveEveryRecordedRootAsync(database);
     }
 
+    [Fact]
+    public async Task A_lane_that_is_taken_while_the_log_closes_holds_up_nobody()
+    {
+        var options = Invented.Options(await Database.NewAsync());
+        var lanes = new WriteLanes(
+            options, LaneKind.Write, kind => new LaneKeeper(options, kind, new LaneRegister()), TimeProvider.System);
+        using var stop = new CancellationTokenSource();
+        lanes.Close();
+
+        var keeping = lanes.KeepAsync(stop.Token);
+        await Task.Delay(TimeSpan.FromMilliseconds(500));
+        await stop.CancelAsync();
+
+        await keeping.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
     private static AuditEntry Change(string reference) =>
         Invented.LookUp() with { Action = 'U', Interaction = "update", Disclosed = [reference + "/_history/2"] };
 
