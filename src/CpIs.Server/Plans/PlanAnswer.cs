@@ -90,6 +90,11 @@ internal sealed class PlanAnswer(
                 + councils.Coverage(now)));
         }
 
+        if (call.Health && page.Rows.Any(r => r.Facts.Kind == PlanKind.Unborn))
+        {
+            issues.Add(new("information", "informational", DetailCode.ConcernsUnborn, Words.ConcernsUnborn));
+        }
+
         if (call.Health && TwoHold())
         {
             issues.Add(new("warning", "informational", DetailCode.TwoCouncils, Words.TwoCouncils));

@@ -239,7 +239,9 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         var twin = Plan with { Kind = PlanKind.Unborn, Due = server.Today.AddDays(60), BirthDate = new(1999, 1, 1) };
         await server.SubmitAsync(twin);
         await server.SubmitAsync(twin with { RowId = twin.RowId + "-B" });
-        (await server.Clinician.GetOkAsync($"Flag?patient={twin.Number}")).Total().Should().Be(2);
+        var seen = await server.Clinician.GetOkAsync($"Flag?patient={twin.Number}");
+        seen.Total().Should().Be(2);
+        seen.Diagnostics().Should().Equal("Concerns the unborn or newborn baby of this person.");
     }
 
     [Fact]

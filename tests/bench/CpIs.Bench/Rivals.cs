@@ -17,7 +17,7 @@ internal sealed class Rivals : IAsyncDisposable
     private const string Query = """
         select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
             p.removed, p.birth_date, p.deleted, p.status_until,
-            p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
+            p.episode_id, p.episode_version, p.episode_updated, p.episode_status, ''::bytea,
             p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag
         from unnest($1::text[]) with ordinality as asked(nhs_number, place)
         join cpis.plan p on p.nhs_number = asked.nhs_number
