@@ -152,6 +152,7 @@ internal sealed class House : IAsyncDisposable
                 Deployment = options.Deployment,
                 ReadLanes = ReadLanes,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
+                EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
             },
@@ -168,7 +169,8 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
-        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ProveInclusion>();
+        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
+            .AddSingleton<ProveInclusion>();
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
