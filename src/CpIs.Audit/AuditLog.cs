@@ -50,7 +50,8 @@ public sealed class AuditLog : IAsyncDisposable
     public bool Ready => readLanes.Any(lane => lane.Held) && writeLanes.Held;
 
     /// <summary>
-    /// The keys that signed these lanes, as signed-note writes them, the present one first; none when nothing is signed.
+    /// The keys that signed these lanes, as signed-note writes them, the present one first; none when nothing is
+    /// signed.
     /// </summary>
     public IEnumerable<string> KeysOf(IEnumerable<int> numbers) => keys is null ? []
         : from number in numbers

@@ -11,6 +11,7 @@ internal sealed record CheckpointKeys(CheckpointKey Present, IReadOnlyList<Check
 
     /// <summary>Null when nothing is to be signed.</summary>
     internal static CheckpointKeys? Of(AuditLogOptions options) => options.CheckpointKeyFile is not { } file ? null
-        : new CheckpointKeys(CheckpointKey.FromFile(file), options.EarlierKeysFile is { } earlier && File.Exists(earlier)
-            ? CheckpointVerifier.FromFile(earlier) : []);
+        : new CheckpointKeys(
+            CheckpointKey.FromFile(file),
+            options.EarlierKeysFile is { } earlier && File.Exists(earlier) ? CheckpointVerifier.FromFile(earlier) : []);
 }

@@ -102,7 +102,8 @@ internal sealed class CheckpointSigner(
             Remember(note);
             if (IsStrange(note, tip.Lane))
             {
-                options.Alarm?.Invoke($"A key unknown here signed lane {tip.Lane} before: that it continues is unproven.");
+                options.Alarm?.Invoke(
+                    $"A key unknown here signed lane {tip.Lane} before: that it continues is unproven.");
             }
         }
 

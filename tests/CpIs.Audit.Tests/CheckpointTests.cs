@@ -74,7 +74,8 @@ public class CheckpointTests
         var lanes = new LaneRegister();
         var options = folder.Signing(Invented.Options(database));
         await using var source = NpgsqlDataSource.Create(database.Server);
-        var signer = new CheckpointSigner(options, CheckpointKeys.Of(options)!, lanes, new CheckpointStore(source), TimeProvider.System);
+        var signer = new CheckpointSigner(
+            options, CheckpointKeys.Of(options)!, lanes, new CheckpointStore(source), TimeProvider.System);
 
         await using (await LaneLease.TryOpenAsync(options, await LaneAsync(database), CancellationToken.None))
         {

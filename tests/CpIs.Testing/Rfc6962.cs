@@ -68,8 +68,8 @@ internal static class Rfc6962
     }
 
     /// <summary>
-    /// The roots of the first <paramref name="m"/> and of all <paramref name="n"/> leaves that a consistency proof leads
-    /// to; null when the proof is too short or too long for them.
+    /// The roots of the first <paramref name="m"/> and of all <paramref name="n"/> leaves that a consistency proof
+    /// leads to; null when the proof is too short or too long for them.
     /// </summary>
     internal static (byte[] Old, byte[] Grown)? RootsOfProof(int m, int n, byte[] old, byte[][] proof)
     {

@@ -59,16 +59,18 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
     public async Task BatchesAsync(Call call)
     {
         RequireNational(call);
+        var (after, end) = (LogAnswers.Number(call, "after"), LogAnswers.Number(call, "end"));
         await LogAnswers.JsonAsync(call, (await log.BatchesAsync(
-            LogAnswers.Lane(call), LogAnswers.Number(call, "after"), LogAnswers.Number(call, "end"), BatchesPageMax, call.Http.RequestAborted)).Value);
+            LogAnswers.Lane(call), after, end, BatchesPageMax, call.Http.RequestAborted)).Value);
     }
 
     /// <summary>Signed notes of a lane by size.</summary>
     public async Task NotesAsync(Call call)
     {
         RequireNational(call);
+        var (after, end) = (LogAnswers.Number(call, "after"), LogAnswers.Number(call, "end"));
         await LogAnswers.JsonAsync(call, (await log.NotesAsync(
-            LogAnswers.Lane(call), LogAnswers.Number(call, "after"), LogAnswers.Number(call, "end"), NotesPageMax, call.Http.RequestAborted)).Value);
+            LogAnswers.Lane(call), after, end, NotesPageMax, call.Http.RequestAborted)).Value);
     }
 
     public async Task StrayAsync(Call call)
@@ -95,7 +97,8 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
     public async Task ClaimsAsync(Call call)
     {
         RequireNational(call);
-        await SendAsync(call, log.Claims(LogAnswers.Lane(call), LogAnswers.Number(call, "position"), call.Http.RequestAborted));
+        await SendAsync(call, log.Claims(
+            LogAnswers.Lane(call), LogAnswers.Number(call, "position"), call.Http.RequestAborted));
     }
 
     /// <summary>A lane holds what callers of every organisation did.</summary>

@@ -79,7 +79,7 @@ internal sealed partial class ShowTree(LogStore log, AuditLog ledger, NpgsqlData
         await LogAnswers.BytesAsync(call, tile ?? throw Unsigned());
     }
 
-    /// <summary>Index and width of <c>x001/x234/067.p/12</c>; null for another spelling than that of the rule.</summary>
+    /// <summary>Index and width of <c>x001/x234/067.p/12</c>; null for another spelling than the rule's.</summary>
     internal static (long Index, int Width)? Tile(string path)
     {
         var match = TilePath().Match(path);
