@@ -189,7 +189,8 @@ public sealed class ShowTreeTests(InventedTrail trail) : IClassFixture<InventedT
         var proof = await anybody.GetOkAsync($"/audit-log/{lane}/consistency?from={from}&to={to}");
         (proof["lane"]!.GetValue<int>(), proof["from"]!.GetValue<int>(), proof["to"]!.GetValue<int>())
             .Should().Be((lane, from, to));
-        byte[][] hashes = [.. proof["hashes"]!.AsArray().Select(h => Convert.FromBase64String(h!.GetValue<string>()))];
+        byte[][] hashes = [.. proof["hashes"]!.AsArray()
+            .Select(hash => Convert.FromBase64String(hash!.GetValue<string>()))];
         var list = string.Join(',', hashes.Select(hash => $"\"{Convert.ToBase64String(hash)}\""));
         (await TextAsync($"/audit-log/{lane}/consistency?from={from}&to={to}")).Should().Be(
             $$"""{"lane":{{lane}},"from":{{from}},"to":{{to}},"hashes":[{{list}}]}""", "the page says it byte for byte");
