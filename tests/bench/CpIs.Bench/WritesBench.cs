@@ -42,6 +42,8 @@ internal static class WritesBench
             Row.Of("plans, p99", "µs", runs.Select(r => r.P99Ms * 1000)),
             Row.Of("plans, CPU server", "µs/plan", runs.Select(r => r.ServerUs)),
             Row.Of("plans, CPU PostgreSQL", "µs/plan", runs.Select(r => r.DatabaseUs)),
+            Row.Of("plans, CPU client", "µs/plan", runs.Select(r => r.ClientUs)),
+            Row.Of("plans, allocated", "B/plan", runs.Select(r => r.AllocatedBytes)),
         ],
         new Dictionary<string, double>());
     }
