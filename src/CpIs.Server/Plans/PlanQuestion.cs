@@ -1,4 +1,5 @@
 using CpIs.Fhir;
+using CpIs.Server.Patients;
 
 namespace CpIs.Server.Plans;
 
@@ -48,7 +49,20 @@ internal sealed record PlanQuestion
 }
 
 /// <summary>The rows of an answer, and how many there are beyond the page.</summary>
-internal sealed record PlanPage(IReadOnlyList<PlanRow> Rows, IReadOnlyList<PatientRow> Patients, int Total, bool More);
+/// <param name="Rows">Plans of the page.</param>
+/// <param name="Patients">Their people, where asked for.</param>
+/// <param name="Linked">R9: other numbers of the people asked about.</param>
+/// <param name="Total">Matches.</param>
+/// <param name="More">Whether a page follows.</param>
+internal sealed record PlanPage(
+    IReadOnlyList<PlanRow> Rows,
+    IReadOnlyList<PatientRow> Patients,
+    IReadOnlyList<LinkedNumber> Linked,
+    int Total,
+    bool More);
+
+/// <summary>Records of people, and other numbers of theirs.</summary>
+internal sealed record PatientsFound(IReadOnlyList<PatientRow> Rows, IReadOnlyList<LinkedNumber> Linked);
 
 /// <summary>One council's record of a person.</summary>
 internal sealed record PatientRow(
