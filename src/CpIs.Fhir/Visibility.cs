@@ -38,8 +38,12 @@ public sealed record Visibility(
     public static DateOnly Today(TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
-        return DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), London).DateTime);
+        return DayOf(clock.GetUtcNow());
     }
+
+    /// <summary>Date in Europe/London at an instant: a night there is neither a UTC day nor the sender's.</summary>
+    public static DateOnly DayOf(DateTimeOffset at) =>
+        DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, London).DateTime);
 
     private static readonly TimeZoneInfo London = TimeZoneInfo.FindSystemTimeZoneById("Europe/London");
 

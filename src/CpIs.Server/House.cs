@@ -3,11 +3,13 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Database;
+using CpIs.Server.Encounters;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
+using CpIs.Server.Summary;
 using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -166,6 +168,8 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
+        services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
+            .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>();
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ProveInclusion>();
