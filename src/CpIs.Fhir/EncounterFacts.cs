@@ -27,5 +27,5 @@ public sealed record EncounterFacts(
     DateTimeOffset? End)
 {
     /// <summary>R20: the day it counts for, in Europe/London.</summary>
-    public DateOnly Began => Visibility.DayOf(Start);
+    public DateOnly Began => Visibility.Day(Start);
 }

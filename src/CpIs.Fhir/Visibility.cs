@@ -38,11 +38,11 @@ public sealed record Visibility(
     public static DateOnly Today(TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
-        return DayOf(clock.GetUtcNow());
+        return Day(clock.GetUtcNow());
     }
 
-    /// <summary>Date in Europe/London at an instant: a night there is neither a UTC day nor the sender's.</summary>
-    public static DateOnly DayOf(DateTimeOffset at) =>
+    /// <summary>Date in Europe/London of an instant: a night there is neither a UTC day nor the sender's.</summary>
+    public static DateOnly Day(DateTimeOffset at) =>
         DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, London).DateTime);
 
     private static readonly TimeZoneInfo London = TimeZoneInfo.FindSystemTimeZoneById("Europe/London");

@@ -154,6 +154,7 @@ internal sealed class House : IAsyncDisposable
                 Deployment = options.Deployment,
                 ReadLanes = ReadLanes,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
+                EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
             },
@@ -172,7 +173,10 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>();
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
-        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ProveInclusion>();
+        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
+            .AddSingleton<ProveInclusion>();
+        services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
+            .AddSingleton<ShowSummary>();
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));

@@ -25,6 +25,7 @@ internal static class ShowCapabilities
     {
         ["$validate"] = "http://hl7.org/fhir/OperationDefinition/Resource-validate",
         ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+        ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
         ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/inclusion-proof",
     };
 
@@ -35,6 +36,7 @@ internal static class ShowCapabilities
         ["Patient"] = [.. SearchPatients.Parameters.Select(p => (p, "token"))],
         ["Encounter"] = [.. EncounterParameters.All.Select(p => (p.Name, p.Type))],
         ["Organization"] = [.. SearchOrganizations.Parameters.Select(p => (p.Name, p.Type))],
+        ["CareTeam"] = [("patient", "reference")],
         ["AuditEvent"] = [.. TrailParameters.All],
     };
 

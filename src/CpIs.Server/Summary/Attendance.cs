@@ -57,7 +57,7 @@ internal static class Attendance
         var rule = rules.Of(organisation);
         var from = today.AddDays(-rule.Days);
         var inWindow = rows.Where(r => AttendanceCodes.TookPlace(r.Status))
-            .Where(r => Visibility.DayOf(r.Start) is var day && from <= day && day <= today)
+            .Where(r => Visibility.Day(r.Start) is var day && from <= day && day <= today)
             .OrderByDescending(r => r.Start).ThenBy(r => r.Id)
             .ToList();
         var counted = inWindow.Where(Counts).ToList();
