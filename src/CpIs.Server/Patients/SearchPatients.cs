@@ -51,8 +51,7 @@ internal sealed class SearchPatients(
         var issues = PlanAnswer.Superseded(found.Linked, call.Health || people.Count > 0).ToList();
         if (call.Health && people.Count == 0)
         {
-            issues.Add(new("information", "informational", DetailCode.NoRecordHeld,
-                Words.NoRecordHeld(now) + " " + councils.Coverage(now)));
+            issues.Add(PlanAnswer.NoRecordHeld(councils, now));
         }
         else if (call.Health && PatientJson.Differ(found.Rows))
         {

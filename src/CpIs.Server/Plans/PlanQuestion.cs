@@ -1,4 +1,5 @@
 using CpIs.Fhir;
+using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 
 namespace CpIs.Server.Plans;
@@ -41,6 +42,17 @@ internal sealed record PlanQuestion
     /// <summary>Id after which the page begins.</summary>
     public Guid? After { get; init; }
 
+    /// <summary>What a clinician asks of one person: all that is visible.</summary>
+    public static PlanQuestion Health(PlanView view, string number, DateOnly today, Councils councils) => new()
+    {
+        View = view,
+        Council = null,
+        Today = today,
+        Numbers = [number],
+        Condition = _ => true,
+        CouncilNames = councils.LiveNames,
+    };
+
     /// <summary>Whether the asker may see a row at all; the condition narrows further.</summary>
     public bool MaySee(PlanRow row) =>
         Council is not null
@@ -63,6 +75,9 @@ internal sealed record PlanPage(
 
 /// <summary>Records of people, and other numbers of theirs.</summary>
 internal sealed record PatientsFound(IReadOnlyList<PatientRow> Rows, IReadOnlyList<LinkedNumber> Linked);
+
+/// <summary>An answer not yet sealed, and what it would disclose.</summary>
+internal sealed record PlansFound(PlanPage Page, IReadOnlyList<CpIs.Audit.Disclosed> Disclosed);
 
 /// <summary>One council's record of a person.</summary>
 internal sealed record PatientRow(

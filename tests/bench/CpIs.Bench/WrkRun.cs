@@ -6,31 +6,34 @@ namespace CpIs.Bench;
 
 /// <summary>
 /// One measured stretch of load by wrk (Debian's package), and what it cost: requests a second, latency, and the CPU of
-/// client, server and database.
+/// client, server and database, and the bytes the server allocated. The bench runs the server in its own process, so
+/// the runtime tells those exactly; what the bench itself adds is its samples, a few bytes a request.
 /// </summary>
 internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, double ServerUs, double DatabaseUs,
-    double ClientUs)
+    double ClientUs, double AllocatedBytes)
 {
     public const int Connections = 64;
 
     private const int SampleMs = 50;
 
-    /// <summary>Loads a URL whose last part is replaced by NHS numbers drawn from a file.</summary>
-    /// <param name="url">URL up to the number.</param>
+    /// <summary>Loads a URL with NHS numbers drawn from a file, each in the place of <c>@N@</c>.</summary>
+    /// <param name="url">URL, with the place of the number or without.</param>
+    /// <param name="body">JSON to be posted, or null for a GET.</param>
     /// <param name="token">Bearer token, or null.</param>
     /// <param name="numbers">File with one number a line.</param>
     /// <param name="seconds">How long.</param>
-    public static async Task<WrkRun> LoadAsync(string url, string? token, string numbers, int seconds)
+    public static async Task<WrkRun> LoadAsync(string url, string? body, string? token, string numbers, int seconds)
     {
         var script = Path.ChangeExtension(numbers, ".lua");
-        await File.WriteAllTextAsync(script, Script(token, numbers, new Uri(url).PathAndQuery));
-        return await RunAsync(url, script, seconds);
+        await File.WriteAllTextAsync(script, Script(token, numbers, new Uri(url).PathAndQuery, body));
+        return await RunAsync(url.Replace("@N@", "", StringComparison.Ordinal), script, seconds);
     }
 
     /// <summary>Loads a URL with the requests a Lua script makes.</summary>
     public static async Task<WrkRun> RunAsync(string url, string script, int seconds)
     {
         var before = Cpu.Now();
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
         using var wrk = Process.Start(new ProcessStartInfo("wrk",
             ["-t1", $"-c{Connections}", $"-d{seconds}s", "--latency", "-s", script, url])
         {
@@ -45,6 +48,7 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
         }
 
         var said = await saying;
+        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
         var spent = Cpu.Now() - before;
         if (wrk.ExitCode != 0 || said.Contains("Non-2xx", StringComparison.Ordinal)
             || said.Contains("Socket errors", StringComparison.Ordinal))
@@ -55,7 +59,7 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
         var requests = double.Parse(RequestCount().Match(said).Groups[1].Value, CultureInfo.InvariantCulture);
         var rate = double.Parse(RateLine().Match(said).Groups[1].Value, CultureInfo.InvariantCulture);
         return new WrkRun(rate, Latency(said, "50%"), Latency(said, "99%"),
-            spent.Server / requests, spent.Database / requests, client / requests);
+            spent.Server / requests, spent.Database / requests, client / requests, allocated / requests);
     }
 
     /// <summary>
@@ -74,13 +78,18 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
         }
     }
 
-    private static string Script(string? token, string numbers, string path) => $$"""
+    private static string Script(string? token, string numbers, string path, string? body) => $$"""
         local numbers = {}
         for line in io.lines("{{numbers}}") do numbers[#numbers + 1] = line end
         math.randomseed(os.time())
         wrk.headers["Accept"] = "application/fhir+json"
+        wrk.headers["Content-Type"] = "application/fhir+json"
         {{(token is null ? "" : $"wrk.headers[\"Authorization\"] = \"Bearer {token}\"")}}
-        request = function() return wrk.format(nil, "{{path}}" .. numbers[math.random(#numbers)]) end
+        local path, body = "{{path}}", {{(body is null ? "nil" : $"[=[{body}]=]")}}
+        request = function()
+          local n = numbers[math.random(#numbers)]
+          return wrk.format(body and "POST" or "GET", (path:gsub("@N@", n)), nil, body and (body:gsub("@N@", n)))
+        end
         """;
 
     private static double Latency(string said, string percentile)
