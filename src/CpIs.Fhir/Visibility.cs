@@ -41,7 +41,7 @@ public sealed record Visibility(
         return Day(clock.GetUtcNow());
     }
 
-    /// <summary>Date in Europe/London of an instant.</summary>
+    /// <summary>Date in Europe/London of an instant: a night there is neither a UTC day nor the sender's.</summary>
     public static DateOnly Day(DateTimeOffset at) =>
         DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, London).DateTime);
 

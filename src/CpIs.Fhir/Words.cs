@@ -27,6 +27,10 @@ public static class Words
 
     public const string ConcernsUnborn = "Concerns the unborn or newborn baby of this person.";
 
+    /// <summary>Said where a plan is held and no attendance: the one must not be read as the other.</summary>
+    public const string NoAttendanceReported =
+        "Your organisation has reported no such attendance of this person. A plan is held: search Flag.";
+
     /// <summary>What a newborn's empty answer adds.</summary>
     public const string LookUpMother =
         "Unborn plans are held under the mother's NHS number: look her up too.";
@@ -57,6 +61,11 @@ public static class Words
         var names = silent.Count == 0 ? "none" : string.Join(", ", silent);
         return $"{silent.Count} of {councils} councils have sent nothing for 3 days or more: {names}.";
     }
+
+    /// <summary>R20: said with every count of attendances. Never that it is normal.</summary>
+    public static string AttendancesReported(int attendances, int organisations) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{attendances} attendances reported by {organisations} organisations; others may not report.");
 
     /// <summary>An instant as FHIR writes it: UTC, seconds.</summary>
     public static string Instant(DateTimeOffset at) =>

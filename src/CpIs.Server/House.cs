@@ -3,6 +3,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Database;
+using CpIs.Server.Encounters;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
@@ -171,6 +172,8 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
+        services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
+            .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>();
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()

@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace CpIs.Server.AuditTrail;
 
-/// <summary>Reads the lines of the clinical history; always as a part of a look-up that is itself recorded.</summary>
+/// <summary>
+/// Reads the lines of the clinical history, under all numbers of a person (R9); always as a part of a look-up that is
+/// itself recorded.
+/// </summary>
 internal static class AccessStore
 {
     /// <summary>
@@ -11,11 +14,10 @@ internal static class AccessStore
     /// </summary>
     private const int AccessesMax = 1000;
 
-    /// <summary>R9: of every number of the people asked about, as the links stand at this moment.</summary>
     private const string OfNumbers = """
         select a.nhs_number, a.entry_id, a.recorded, a.author, a.org,
-            a.interaction, a.action, a.name, a.role, a.organisation_name, a.setting, asked.asked
-        from cpis.linked($1::text[]) as asked
+            a.interaction, a.action, a.name, a.role, a.organisation_name, a.setting
+        from (select distinct nhs_number from cpis.linked($1::text[])) asked
         cross join lateral (
             select * from ledger.access l where l.nhs_number = asked.nhs_number
             order by l.recorded desc, l.entry_id desc limit $2) a
@@ -26,19 +28,19 @@ internal static class AccessStore
         Parameters = { new() { Value = numbers }, new() { Value = AccessesMax } },
     };
 
-    /// <summary>The accesses of the result set the reader stands at, by the number asked for.</summary>
+    /// <summary>The accesses of the result set the reader stands at.</summary>
     public static async Task<Internal<ILookup<string, AccessLine>>> ReadAsync(NpgsqlDataReader reader)
     {
-        var lines = new List<(string Asked, AccessLine Line)>();
+        var lines = new List<AccessLine>();
         while (await reader.ReadAsync(CancellationToken.None))
         {
-            lines.Add((reader.GetString(11), new AccessLine(reader.GetString(0), reader.GetGuid(1),
+            lines.Add(new AccessLine(reader.GetString(0), reader.GetGuid(1),
                 reader.GetFieldValue<DateTimeOffset>(2), reader.GetString(3), reader.GetString(4),
                 new(Text(reader, 5), Text(reader, 6), Text(reader, 7), Text(reader, 8), Text(reader, 9),
-                    Text(reader, 10)))));
+                    Text(reader, 10))));
         }
 
-        return new(lines.ToLookup(l => l.Asked, l => l.Line));
+        return new(lines.ToLookup(l => l.NhsNumber));
     }
 
     private static string? Text(NpgsqlDataReader reader, int at) => reader.IsDBNull(at) ? null : reader.GetString(at);

@@ -116,8 +116,6 @@ internal sealed class PlanAnswer(
         return issues;
     }
 
-    private bool TwoHold() => TwoHold(page.Rows);
-
     /// <summary>
     /// R9: a number of the question is not the person's only one. Health, and a council that holds her.
     /// </summary>
@@ -125,6 +123,8 @@ internal sealed class PlanAnswer(
         !told || linked.Count == 0 ? []
         : [new("information", "informational", DetailCode.NumberSuperseded,
             linked.Any(l => l.Relation == LinkedNumber.ReplacedBy) ? Words.NumberReplaced : Words.NumberReplaces)];
+
+    private bool TwoHold() => TwoHold(page.Rows);
 
     /// <summary>R7: two councils with a current plan of one kind.</summary>
     public static bool TwoHold(IEnumerable<PlanRow> rows) => rows
