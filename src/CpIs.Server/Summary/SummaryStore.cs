@@ -15,7 +15,8 @@ internal sealed class SummaryStore
 
     private const string OwnPlans = """
         select nhs_number, visible_from, visible_until from cpis.plan
-        where council = $1 and nhs_number = any($2) and not deleted and removed is null
+        where council = $1 and not deleted and removed is null
+            and nhs_number = any (array(select l.nhs_number from cpis.linked($2::text[]) l))
         """;
 
     private readonly NpgsqlDataSource database;
