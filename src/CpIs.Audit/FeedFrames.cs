@@ -16,9 +16,9 @@ public static class FeedFrames
 
     /// <summary>Writes what was asked for; false when there is no such question.</summary>
     /// <param name="feed">The ledger.</param>
-    /// <param name="what">One of lanes, batches, entries, claims, stray, checkpoints.</param>
+    /// <param name="what">One of lanes, batches, entries, claims, stray, tiles, checkpoints.</param>
     /// <param name="lane">The lane; not looked at for lanes.</param>
-    /// <param name="range">First and last position, both included.</param>
+    /// <param name="range">First and last position, both included; of tiles: the level and the last position.</param>
     /// <param name="to">Where to; the caller buffers.</param>
     /// <param name="stop">Ends it early, without the closing frame.</param>
     public static async Task<bool> WriteAsync(
@@ -33,6 +33,7 @@ public static class FeedFrames
             "entries" => feed.EntriesAsync(lane, range.Start, range.End, stop),
             "claims" => feed.ClaimsAsync(lane, range.Start, stop),
             "stray" => Stray(feed, lane, stop),
+            "tiles" => feed.TilesAsync(lane, (int)range.Start, range.End, stop).Select(Tile),
             "checkpoints" => feed.CheckpointsAsync(lane, range.End, stop).Select(note => Bytes(note)),
             _ => null,
         };
@@ -91,6 +92,8 @@ public static class FeedFrames
             EntryBytes.Time(Long(frame, 2)));
     }
 
+    internal static LedgerTile Tile(ReadOnlySpan<byte> frame) => new(Long(frame, 0), frame[sizeof(long)..].ToArray());
+
     internal static long Long(ReadOnlySpan<byte> frame, int index) =>
         BinaryPrimitives.ReadInt64BigEndian(frame[(index * sizeof(long))..]);
 
@@ -117,6 +120,8 @@ public static class FeedFrames
         .. Longs(batch.First, batch.Last, EntryBytes.Microseconds(batch.Recorded)),
         .. batch.Root.Span, .. batch.Leaves.Span,
     ];
+
+    private static ReadOnlyMemory<byte> Tile(LedgerTile tile) => (byte[])[.. Longs(tile.Index), .. tile.Hashes.Span];
 
     private static ReadOnlyMemory<byte> Bytes(string text) => Encoding.UTF8.GetBytes(text);
 

@@ -46,6 +46,15 @@ public sealed class RemoteFeed(Func<string, CancellationToken, Task<Stream>> ope
         return stray;
     }
 
+    public async IAsyncEnumerable<LedgerTile> TilesAsync(
+        int lane, int level, long end, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await foreach (var frame in AskAsync("tiles", lane, level, end, stop))
+        {
+            yield return FeedFrames.Tile(frame.Span);
+        }
+    }
+
     public async IAsyncEnumerable<string> CheckpointsAsync(
         int lane, long end, [EnumeratorCancellation] CancellationToken stop)
     {

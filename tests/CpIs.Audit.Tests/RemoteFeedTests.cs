@@ -34,6 +34,23 @@ public sealed partial class RemoteFeedTests : IDisposable
     }
 
     [Fact]
+    public async Task An_auditor_without_a_connection_sees_a_changed_tile()
+    {
+        var database = await Database.NewAsync();
+        await using (var log = await Invented.StartedAsync(folder.Signing(Invented.Options(database))))
+        {
+            await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => log.RecordAsync(Invented.LookUp())));
+        }
+
+        await database.ExecuteAsync("""
+            set session_replication_role = replica;
+            update ledger.tile set hashes = set_byte(hashes, 8191, get_byte(hashes, 8191) # 1);
+            """);
+
+        (await VerdictAsync(database)).Should().EndWith("position 1 changed");
+    }
+
+    [Fact]
     public async Task An_answer_cut_short_is_no_verdict()
     {
         var database = await Database.NewAsync();

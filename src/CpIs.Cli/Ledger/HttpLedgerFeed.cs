@@ -21,6 +21,9 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
     /// <summary>Times one page is asked for while the server says "not now".</summary>
     private const int AttemptsMax = 3;
 
+    /// <summary>Levels of the tree in one level of tiles.</summary>
+    private const int TileHeight = 8;
+
     private const int LengthBytes = 4;
     private const int BufferBytes = 64 * 1024;
 
@@ -72,6 +75,27 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
         StreamAsync(Path($"{lane}/claims?position={position}"), stop);
 
     public Task<long?> StrayAsync(int lane, CancellationToken stop) => GetAsync<long?>(Path($"{lane}/stray"), stop);
+
+    public async IAsyncEnumerable<LedgerTile> TilesAsync(
+        int lane, int level, long end, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var tiles = end >> (TileHeight * (level + 1));
+        for (var start = 0L; start < tiles;)
+        {
+            var path = Path($"{lane}/tiles?level={level}&start={start}&end={tiles}");
+            var page = await GetAsync<List<TileRow>>(path, stop) ?? [];
+            foreach (var tile in page)
+            {
+                yield return new LedgerTile(tile.Idx, tile.Hashes);
+                start = Math.Max(start, tile.Idx + 1);
+            }
+
+            if (page.Count == 0)
+            {
+                yield break;
+            }
+        }
+    }
 
     public async IAsyncEnumerable<string> CheckpointsAsync(
         int lane, long end, [EnumeratorCancellation] CancellationToken stop)
@@ -158,6 +182,9 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
             return "";
         }
     }
+
+    /// <summary>A tile as the server sends it.</summary>
+    private sealed record TileRow(long Idx, byte[] Hashes);
 
     private async Task<string> TokenAsync(CancellationToken stop)
     {

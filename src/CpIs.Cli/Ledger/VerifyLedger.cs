@@ -16,7 +16,8 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
         {
             return await CheckAsync(options, stop);
         }
-        catch (Exception away) when (away is HttpRequestException or NpgsqlException or IOException or TimeoutException)
+        catch (Exception away) when (away is HttpRequestException or NpgsqlException or IOException
+            or InvalidDataException or TimeoutException)
         {
             errors.WriteLine("The ledger could not be checked: " + away.Message);
             return 1;
@@ -26,10 +27,21 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
     private async Task<int> CheckAsync(VerifyOptions options, CancellationToken stop)
     {
         await using var database = options.Connection is { } connection
-            ? new NpgsqlSlimDataSourceBuilder(connection).Build()
+            ? LedgerFeed.Source(connection)
             : null;
         using var http = new HttpClient { BaseAddress = options.Server };
         ILedgerFeed feed = database is null ? new HttpLedgerFeed(http, options.ClientId) : new LedgerFeed(database);
+        if (options.Archives.Count > 0)
+        {
+            var archives = new List<EntryArchive>();
+            foreach (var file in options.Archives)
+            {
+                archives.Add(await EntryArchive.OpenAsync(file, stop));
+            }
+
+            feed = new ArchivedFeed(feed, archives);
+        }
+
         var (lanes, whole) = (0, true);
         await foreach (var verdict in new Checker(feed, Keys(options)).CheckAsync(Outside(options, stop), stop))
         {

@@ -4,12 +4,14 @@ namespace CpIs.Cli.Ledger;
 internal sealed record VerifyOptions
 {
     public const string Usage = """
-        ./cpis audit verify [--server URL | --connection STRING] [--since FILE] [--trust FILE] [--client-id ID]
+        ./cpis audit verify [--server URL | --connection STRING] [--since FILE] [--trust FILE] [--archive FILE]
+                             [--client-id ID]
 
           --server URL         a running server, http://localhost:5080 when nothing is said
           --connection STRING  the database itself
           --since FILE         checkpoints kept outside, such as the server's checkpoints.txt: the ledger must hold them
           --trust FILE         public keys, one a line: checkpoints signed by no other count
+          --archive FILE       entries of a month that left the database; may be given again for each month
           --client-id ID       who asks the server, sandbox-auditor when nothing is said
         """;
 
@@ -21,6 +23,8 @@ internal sealed record VerifyOptions
     public string? Since { get; init; }
 
     public string? Trust { get; init; }
+
+    public IReadOnlyList<string> Archives { get; init; } = [];
 
     public string ClientId { get; init; } = "sandbox-auditor";
 
@@ -37,6 +41,7 @@ internal sealed record VerifyOptions
                 "--connection" => options with { Connection = value },
                 "--since" => options with { Since = Existing(value) },
                 "--trust" => options with { Trust = Existing(value) },
+                "--archive" => options with { Archives = [.. options.Archives, Existing(value)] },
                 "--client-id" => options with { ClientId = value },
                 _ => throw new ArgumentException(Usage),
             };

@@ -25,17 +25,17 @@ internal sealed class AuditQuestions(AuditStage stage)
         ("who saw this child", () => $"patient={Any(stage.Numbers)}&date=ge{Day(-300)}&date=lt{Day(-5)}"),
         ("what did this person see", () => $"altid={InventedAccess.Person(random.Next(InventedAccess.People))}"),
         ("what did this organisation see", () => $"organization={Organisation()}&date=ge{Day(-30 - random.Next(300))}"),
-        ("denials last week", () => $"outcome=4,8,12&date=ge{Day(-7 - Week())}&date=lt{Day(-Week())}"),
-        ("break-glass", () => $"purpose-of-use=BTG&date=lt{Day(-Week())}"),
+        ("denials of a week", () => $"outcome=4,8,12&{OneWeek()}"),
+        ("break-glass", () => $"purpose-of-use=BTG&date=lt{Day(-random.Next(300))}"),
         ("a council's uploads", () => $"organization={Council()}&subtype=operation&action=C,U,D"),
         ("children with no plan, everywhere", () => $"plan-found=false&date=lt{Day(-random.Next(300))}"),
         ("children with no plan, one person", () =>
             $"altid={InventedAccess.Person(random.Next(InventedAccess.People))}&plan-found=false&unscheduled=true"),
         ("an hour of the night", () => $"unscheduled=true&{Night()}"),
         ("how many in an hour of the night", () => $"unscheduled=true&_summary=count&{Night()}"),
-        ("who came from this address", () => $"address:exact=192.0.2.{random.Next(InventedAccess.Organisations)}"
-            + $"&date=ge{Day(-1 - Week())}&date=lt{Day(-Week())}"),
-        ("who saw this resource", () => $"entity={Resource()}&date=ge{Day(-1)}"),
+        ("who came from this address, one day", () =>
+            $"address:exact=192.0.2.{random.Next(InventedAccess.Organisations)}&{OneDay()}"),
+        ("who saw this resource, one day", () => $"entity={Resource()}&{OneDay()}"),
         ("what did this client see", () => $"agent:identifier=|epr-{random.Next(20)}"),
         ("a client that is not there", () => "agent:identifier=|no-such-client"),
     ];
@@ -121,10 +121,18 @@ internal sealed class AuditQuestions(AuditStage stage)
 
     private string Council() => InventedAccess.Council(random.Next(InventedAccess.Councils));
 
-    private int Week() => 7 * random.Next(40);
-
     private string Day(int days) =>
         stage.End.AddDays(days).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private string OneWeek() => Span(7);
+
+    private string OneDay() => Span(1);
+
+    private string Span(int days)
+    {
+        var end = -random.Next(300);
+        return $"date=ge{Day(end - days)}&date=lt{Day(end)}";
+    }
 
     private string Night()
     {

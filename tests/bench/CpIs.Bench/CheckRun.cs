@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using CpIs.Audit;
-using Npgsql;
 
 namespace CpIs.Bench;
 
@@ -46,7 +45,7 @@ internal static class CheckRun
     /// <summary>The child's part: checks, and prints what it saw; 1 when a lane is not whole.</summary>
     public static async Task<int> InChildAsync(string connection, string trust)
     {
-        await using var database = new NpgsqlSlimDataSourceBuilder(connection).Build();
+        await using var database = LedgerFeed.Source(connection);
         using var done = new CancellationTokenSource();
         var memory = SampleAsync(done.Token);
         var watch = Stopwatch.StartNew();
@@ -84,6 +83,8 @@ internal static class CheckRun
             RedirectStandardOutput = true,
         };
         start.Environment["DOTNET_gcServer"] = "0";
+        // As the tool itself is built (CpIs.Cli.csproj).
+        start.Environment["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0";
         using var child = Process.Start(start)!;
         var said = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
