@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Npgsql;
@@ -18,8 +17,6 @@ public sealed class ArchiveRefused(int lane, long position) : IOException(
 /// </summary>
 public sealed class ArchiveWriter(NpgsqlDataSource database)
 {
-    private const int End = -1;
-
     private const string LanesSql = """
         select lane, min(first), max(last) from ledger.batch
         where first > 0 and recorded >= $1 and recorded < $2 group by lane order by lane
@@ -42,14 +39,14 @@ public sealed class ArchiveWriter(NpgsqlDataSource database)
         try
         {
             await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.ReadWrite);
-            await FrameAsync(file, EntryArchive.Head(month), stop);
+            await EntryFrames.WriteAsync(file, EntryArchive.Head(month), stop);
             var (entries, lanes) = (0L, await LanesAsync(span, stop));
             foreach (var lane in lanes)
             {
                 entries += await LaneAsync(file, lane, span, stop);
             }
 
-            await LengthAsync(file, End, stop);
+            await EntryFrames.EndAsync(file, stop);
             file.Flush(flushToDisk: true);
             file.Seek(0, SeekOrigin.Begin);
             var written = new ArchiveWritten(entries, lanes.Count, await SHA256.HashDataAsync(file, stop));
@@ -87,7 +84,7 @@ public sealed class ArchiveWriter(NpgsqlDataSource database)
                     throw new ArchiveRefused(lane.Lane, position);
                 }
 
-                await FrameAsync(file, entries.Current, stop);
+                await EntryFrames.WriteAsync(file, entries.Current, stop);
             }
         }
 
@@ -135,18 +132,5 @@ public sealed class ArchiveWriter(NpgsqlDataSource database)
         {
             yield return LedgerFeed.Batch(reader);
         }
-    }
-
-    private static async Task FrameAsync(FileStream to, ReadOnlyMemory<byte> bytes, CancellationToken stop)
-    {
-        await LengthAsync(to, bytes.Length, stop);
-        await to.WriteAsync(bytes, stop);
-    }
-
-    private static ValueTask LengthAsync(FileStream to, int length, CancellationToken stop)
-    {
-        var four = new byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32BigEndian(four, length);
-        return to.WriteAsync(four, stop);
     }
 }

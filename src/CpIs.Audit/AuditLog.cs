@@ -22,6 +22,7 @@ public sealed class AuditLog : IAsyncDisposable
     private readonly CancellationTokenSource closing = new();
     private readonly List<Task> loops = [];
     private readonly CancellationTokenSource signingStop = new();
+    private readonly CheckpointKeys? keys;
     private CancellationTokenRegistration stopping;
     private Task signing = Task.CompletedTask;
 
@@ -42,10 +43,20 @@ public sealed class AuditLog : IAsyncDisposable
             CancellationTimeout = -1,
         };
         database = new NpgsqlSlimDataSourceBuilder(text.ConnectionString).EnableArrays().Build();
+        keys = CheckpointKeys.Of(options);
     }
 
     /// <summary>A read lane and at least one write lane are held.</summary>
     public bool Ready => readLanes.Any(lane => lane.Held) && writeLanes.Held;
+
+    /// <summary>
+    /// The keys that signed these lanes, as signed-note writes them, the present one first; none when nothing is
+    /// signed.
+    /// </summary>
+    public IEnumerable<string> KeysOf(IEnumerable<int> numbers) => keys is null ? []
+        : from number in numbers
+          from verifier in keys.Verifiers
+          select verifier.Text(SignedCheckpoint.OriginOf(options.Deployment, number));
 
     /// <summary>
     /// Begins to take lanes and returns; it keeps trying in the background while the database is away. After
@@ -96,13 +107,18 @@ public sealed class AuditLog : IAsyncDisposable
     /// As <see cref="OpenAsync{T}"/>, but the lane itself asks: one read for all who wait, then the one commit.
     /// </summary>
     public async Task<T> LookUpAsync<TKey, T>(
+        LookUp<TKey, T> question, TKey key, AuditEntry entry, bool oneEntry = false) =>
+        (await LookUpRecordedAsync(question, key, entry, oneEntry)).Content;
+
+    /// <summary>As <see cref="LookUpAsync{TKey,T}"/>, and tells which entry it became.</summary>
+    public async Task<(T Content, Recorded Recorded)> LookUpRecordedAsync<TKey, T>(
         LookUp<TKey, T> question, TKey key, AuditEntry entry, bool oneEntry = false)
     {
         ArgumentNullException.ThrowIfNull(question);
         ArgumentNullException.ThrowIfNull(entry);
         var asking = new LookUp<TKey, T>.Asking(question, key, entry, oneEntry);
         await queue.AppendAsync(asking);
-        return asking.Content;
+        return (asking.Content, asking.Recorded);
     }
 
     /// <summary>Records what discloses nothing: refusals, denials, events of the server.</summary>
@@ -140,9 +156,8 @@ public sealed class AuditLog : IAsyncDisposable
         closing.Dispose();
     }
 
-    private CheckpointSigner? Signer() => options.CheckpointKeyFile is { } file
-        ? new CheckpointSigner(options, CheckpointKey.FromFile(file), lanes, new CheckpointStore(database), clock)
-        : null;
+    private CheckpointSigner? Signer() => keys is null ? null
+        : new CheckpointSigner(options, keys, lanes, new CheckpointStore(database), clock);
 
     private LaneKeeper KeeperOf(string kind) => new(options, kind, lanes);
 }

@@ -36,6 +36,9 @@ public sealed record AuditLogOptions
     /// <summary>File of the signing key, made when it is not there. Without it no checkpoint is signed.</summary>
     public string? CheckpointKeyFile { get; init; }
 
+    /// <summary>Public keys that signed before, one a line; without it a lane's past under them is not known.</summary>
+    public string? EarlierKeysFile { get; init; }
+
     /// <summary>Append-only file outside the database that keeps every checkpoint.</summary>
     public string? CheckpointFile { get; init; }
 

@@ -117,6 +117,12 @@ public sealed class CheckpointVerifier
         return Convert.ToHexStringLower(verifier.KeyId(parts[0])) == parts[1] ? verifier : null;
     }
 
+    /// <summary>Reads a file of keys, one a line; empty lines do not count.</summary>
+    /// <exception cref="IOException">When a line is no key.</exception>
+    public static IReadOnlyList<CheckpointVerifier> FromFile(string path) =>
+        [.. File.ReadLines(path).Where(line => !string.IsNullOrWhiteSpace(line)).Select(line =>
+            Parse(line) ?? throw new IOException($"{path} holds a line that is no public key."))];
+
     internal byte[] KeyId(string name) =>
         SHA256.HashData([.. Encoding.UTF8.GetBytes(name), (byte)'\n', Ed25519Type, .. publicKey])[..4];
 

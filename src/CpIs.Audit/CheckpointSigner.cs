@@ -5,7 +5,7 @@ namespace CpIs.Audit;
 /// left unsigned. It never signs a size smaller than, or a tree that does not begin with, what was signed before.
 /// </summary>
 internal sealed class CheckpointSigner(
-    AuditLogOptions options, CheckpointKey key, LaneRegister lanes, CheckpointStore store, TimeProvider clock)
+    AuditLogOptions options, CheckpointKeys keys, LaneRegister lanes, CheckpointStore store, TimeProvider clock)
 {
     private const int EveryMs = 1000;
     private const int OrphansEveryMs = 10_000;
@@ -80,7 +80,7 @@ internal sealed class CheckpointSigner(
             return;
         }
 
-        var notes = due.ToDictionary(checkpoint => checkpoint, checkpoint => checkpoint.Sign(key));
+        var notes = due.ToDictionary(checkpoint => checkpoint, checkpoint => checkpoint.Sign(keys.Present));
         await store.SaveAsync(notes);
         await PublishAsync(notes.Values);
         due.ForEach(checkpoint => signed[checkpoint.Lane] = checkpoint);
@@ -100,6 +100,11 @@ internal sealed class CheckpointSigner(
         await foreach (var note in store.NewestAsync())
         {
             Remember(note);
+            if (IsStrange(note, tip.Lane))
+            {
+                options.Alarm?.Invoke(
+                    $"A key unknown here signed lane {tip.Lane} before: that it continues is unproven.");
+            }
         }
 
         if (!signed.TryGetValue(tip.Lane, out var before))
@@ -184,11 +189,16 @@ internal sealed class CheckpointSigner(
 
     /// <summary>The checkpoint, when it is ours and says more than was known.</summary>
     private SignedCheckpoint? News(string note) =>
-        SignedCheckpoint.Open(note, key.Verifier) is { } checkpoint
+        SignedCheckpoint.Open(note, keys.Verifiers) is { } checkpoint
         && checkpoint.Origin == SignedCheckpoint.OriginOf(options.Deployment, checkpoint.Lane)
         && checkpoint.Size > Size(checkpoint.Lane)
             ? checkpoint
             : null;
+
+    /// <summary>A checkpoint of ours by its name, but by none of our keys.</summary>
+    private bool IsStrange(string note, int lane) =>
+        SignedCheckpoint.Read(note)?.Origin == SignedCheckpoint.OriginOf(options.Deployment, lane)
+        && SignedCheckpoint.Open(note, keys.Verifiers) is null;
 
     /// <summary>A database or disk that is away now is tried again a second later.</summary>
     private async Task TryAsync(Func<Task> work)

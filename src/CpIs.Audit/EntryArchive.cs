@@ -24,7 +24,7 @@ public sealed class EntryArchive
         var archive = new EntryArchive(path);
         await using var file = Open(path);
         var (at, before) = (0L, (Lane: 0, Position: 0L));
-        await foreach (var frame in FeedFrames.ReadAsync(file, stop))
+        await foreach (var frame in EntryFrames.ReadAsync(file, stop))
         {
             if (at == 0)
             {
@@ -63,7 +63,7 @@ public sealed class EntryArchive
 
         await using var file = Open(path);
         file.Seek(part.Offset, SeekOrigin.Begin);
-        await foreach (var entry in FeedFrames.ReadAsync(file, stop))
+        await foreach (var entry in EntryFrames.ReadAsync(file, stop))
         {
             var position = EntryBytes.PositionOf(entry.Span);
             if (EntryBytes.LaneOf(entry.Span) != lane || position > end)

@@ -41,6 +41,21 @@ public sealed class LedgerProofs(NpgsqlDataSource database)
         return await new Reading(connection, lane, to, stop).RangesAsync(MerkleTree.ConsistencyRanges(from, to));
     }
 
+    /// <summary>
+    /// The first <paramref name="width"/> hashes of a tile, 32 bytes each; null when the lane was never that large.
+    /// https://c2sp.org/tlog-tiles
+    /// </summary>
+    public async Task<byte[]?> TileAsync(int lane, int level, long index, int width, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        var first = index * MerkleEdge.TileHashes;
+        var height = MerkleEdge.TileHeight * level;
+        var tree = new Reading(connection, lane, (first + width) << height, stop);
+        var hashes = await tree.RangesAsync([.. Enumerable.Range(0, width)
+            .Select(i => new MerkleTree.Range((first + i) << height, (first + i + 1) << height))]);
+        return hashes is null ? null : [.. hashes.SelectMany(hash => hash)];
+    }
+
     /// <summary>One proof's look at one lane; what it read is kept, since the steps of a proof share tiles.</summary>
     private sealed class Reading(NpgsqlConnection connection, int lane, long size, CancellationToken stop)
     {

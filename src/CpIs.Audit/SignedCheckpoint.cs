@@ -50,6 +50,14 @@ public sealed record SignedCheckpoint(string Origin, long Size, ReadOnlyMemory<b
             : null;
     }
 
+    /// <summary>A well-formed note with a whole signature under its own name, by whichever key.</summary>
+    public static bool IsSignedBySomebody(string note)
+    {
+        ArgumentNullException.ThrowIfNull(note);
+        return Read(note) is { } checkpoint && note[(note.IndexOf("\n\n", StringComparison.Ordinal) + 2)..].Split('\n')
+            .Any(line => Signature(line, checkpoint.Origin) is not null);
+    }
+
     /// <summary>What the note says, whoever signed it; null when it is malformed.</summary>
     internal static SignedCheckpoint? Read(string note) =>
         note.IndexOf("\n\n", StringComparison.Ordinal) is var end and >= 0 ? Parse(note[..(end + 1)]) : null;
@@ -72,17 +80,16 @@ public sealed record SignedCheckpoint(string Origin, long Size, ReadOnlyMemory<b
     }
 
     private static bool IsSigned(
-        string line, string origin, byte[] text, IReadOnlyList<CheckpointVerifier> keys)
-    {
-        var name = SignaturePrefix + origin + " ";
-        if (!line.StartsWith(name, StringComparison.Ordinal))
-        {
-            return false;
-        }
+        string line, string origin, byte[] text, IReadOnlyList<CheckpointVerifier> keys) =>
+        Signature(line, origin) is { } signature && keys.Any(key => key.Verify(origin, text, signature));
 
+    /// <summary>Key id and signature of a line under this name; null when it is another's line or torn.</summary>
+    private static byte[]? Signature(string line, string name)
+    {
+        var prefix = SignaturePrefix + name + " ";
         var signature = new byte[CheckpointKey.SignatureBytes];
-        return Convert.TryFromBase64String(line[name.Length..], signature, out var length)
-            && length == signature.Length
-            && keys.Any(key => key.Verify(origin, text, signature));
+        return line.StartsWith(prefix, StringComparison.Ordinal)
+            && Convert.TryFromBase64String(line[prefix.Length..], signature, out var length)
+            && length == signature.Length ? signature : null;
     }
 }

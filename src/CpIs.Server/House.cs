@@ -8,6 +8,7 @@ using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
+using CpIs.Server.Summary;
 using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -152,6 +153,7 @@ internal sealed class House : IAsyncDisposable
                 Deployment = options.Deployment,
                 ReadLanes = ReadLanes,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
+                EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
             },
@@ -168,7 +170,10 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
-        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ProveInclusion>();
+        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
+            .AddSingleton<ProveInclusion>();
+        services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
+            .AddSingleton<ShowSummary>();
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));

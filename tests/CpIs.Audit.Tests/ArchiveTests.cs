@@ -173,7 +173,7 @@ public sealed class ArchiveTests : IDisposable
         var frames = new List<byte[]>();
         await using (var read = File.OpenRead(file))
         {
-            await foreach (var each in FeedFrames.ReadAsync(read, CancellationToken.None))
+            await foreach (var each in EntryFrames.ReadAsync(read, CancellationToken.None))
             {
                 frames.Add(each.ToArray());
             }
@@ -183,11 +183,10 @@ public sealed class ArchiveTests : IDisposable
         await using var write = File.Create(file);
         foreach (var each in frames)
         {
-            await write.WriteAsync(BitConverter.GetBytes(each.Length).Reverse().ToArray());
-            await write.WriteAsync(each);
+            await EntryFrames.WriteAsync(write, each, CancellationToken.None);
         }
 
-        await write.WriteAsync(new byte[] { 0xff, 0xff, 0xff, 0xff });
+        await EntryFrames.EndAsync(write, CancellationToken.None);
     }
 
     private async Task<Database> RecordedAsync(int now)
@@ -225,7 +224,8 @@ public sealed class ArchiveTests : IDisposable
         }
 
         return await new Checker(feed, [folder.Verifier])
-            .CheckAsync(new CheckpointFile(folder.Checkpoints).ReadAsync(CancellationToken.None), CancellationToken.None)
+            .CheckAsync(new CheckpointFile(folder.Checkpoints).ReadAsync(CancellationToken.None),
+                CancellationToken.None)
             .Select(verdict => verdict.ToString()).ToListAsync();
     }
 

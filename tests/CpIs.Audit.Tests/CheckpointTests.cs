@@ -74,8 +74,8 @@ public class CheckpointTests
         var lanes = new LaneRegister();
         var options = folder.Signing(Invented.Options(database));
         await using var source = NpgsqlDataSource.Create(database.Server);
-        var key = CheckpointKey.FromFile(options.CheckpointKeyFile!);
-        var signer = new CheckpointSigner(options, key, lanes, new CheckpointStore(source), TimeProvider.System);
+        var signer = new CheckpointSigner(
+            options, CheckpointKeys.Of(options)!, lanes, new CheckpointStore(source), TimeProvider.System);
 
         await using (await LaneLease.TryOpenAsync(options, await LaneAsync(database), CancellationToken.None))
         {
@@ -151,6 +151,78 @@ public class CheckpointTests
         }
 
         folder.Notes().Should().ContainSingle();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_new_key_signs_only_what_continues_the_old_one(bool kept)
+    {
+        using var folder = new Folder();
+        var database = await Database.NewAsync();
+        var options = folder.Signing(Invented.Options(database));
+        await using (var log = await Invented.StartedAsync(options))
+        {
+            await log.RecordAsync(Invented.LookUp());
+            log.KeysOf([1]).Should().Equal(folder.Verifier.Text("cpis/test/1"));
+        }
+
+        var old = folder.Verifier;
+        File.Delete(folder.KeyFile);
+        options = options with { EarlierKeysFile = folder.KeyFile + ".earlier" };
+        if (kept)
+        {
+            await File.WriteAllTextAsync(options.EarlierKeysFile, old.Text("cpis/test/1") + "\n\n");
+        }
+
+        var alarms = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using (var log = await Invented.StartedAsync(options with { Alarm = alarms.Enqueue }))
+        {
+            await log.RecordAsync(Invented.LookUp());
+            await Invented.EventuallyAsync(async () =>
+                await database.ScalarAsync<long>("select count(*) from ledger.checkpoint where size = 2") == 1);
+            log.KeysOf([1]).Should().HaveCount(kept ? 2 : 1).And.StartWith(folder.Verifier.Text("cpis/test/1"));
+        }
+
+        alarms.Any(alarm => alarm.Contains("key unknown here", StringComparison.Ordinal)).Should().Be(!kept);
+        await using var source = NpgsqlDataSource.Create(database.Server);
+        foreach (var (keys, whole) in new[] { (new[] { old, folder.Verifier }, true), ([folder.Verifier], false) })
+        {
+            var verdicts = await new Checker(new LedgerFeed(source), keys)
+                .CheckAsync(AsyncEnumerable.Empty<string>(), default).ToListAsync();
+            verdicts.All(verdict => verdict.IsWhole).Should().Be(whole);
+        }
+    }
+
+    [Fact]
+    public async Task A_ledger_cut_while_its_key_was_changed_is_not_signed_with_the_new_one()
+    {
+        using var folder = new Folder();
+        var database = await Database.NewAsync();
+        var options = folder.Signing(Invented.Options(database)) with { EarlierKeysFile = folder.KeyFile + ".earlier" };
+        for (var run = 0; run < 2; run++)
+        {
+            await using var log = await Invented.StartedAsync(options);
+            await log.RecordAsync(Invented.LookUp());
+        }
+
+        await File.WriteAllTextAsync(options.EarlierKeysFile!, folder.Verifier.Text("cpis/test/1"));
+        File.Delete(folder.KeyFile);
+        await database.ExecuteAsync("""
+            set session_replication_role = replica;
+            delete from ledger.entry where position = 2;
+            delete from ledger.batch where first = 2;
+            delete from ledger.checkpoint;
+            """);
+        var alarms = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        await using (await Invented.StartedAsync(options with { Alarm = alarms.Enqueue }))
+        {
+            await Invented.Eventually(
+                () => alarms.Any(alarm => alarm.Contains("signed checkpoint", StringComparison.Ordinal)));
+        }
+
+        (await database.ScalarAsync<long>("select count(*) from ledger.checkpoint where lane = "
+            + (await LaneAsync(database)).ToString(System.Globalization.CultureInfo.InvariantCulture))).Should().Be(0);
     }
 
     [Fact]

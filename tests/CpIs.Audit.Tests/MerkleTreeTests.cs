@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CpIs.Testing;
 using FluentAssertions;
 using Npgsql;
 
@@ -17,7 +18,7 @@ public class MerkleTreeTests
         var edge = new MerkleEdge();
         for (var size = 0; size < SizeMax; size++)
         {
-            edge.Root().Should().Equal(Recomputed.Root(Leaves[..size]), $"size {size}");
+            edge.Root().Should().Equal(Rfc6962.Root(Leaves[..size]), $"size {size}");
             edge.Append(Leaves[size]);
         }
     }
@@ -27,14 +28,14 @@ public class MerkleTreeTests
     {
         for (var size = 1; size <= SizeMax; size++)
         {
-            var root = Recomputed.Root(Leaves[..size]);
+            var root = Rfc6962.Root(Leaves[..size]);
             for (var index = 0; index < size; index++)
             {
                 var proof = Hashes(MerkleTree.InclusionRanges(index, size));
                 proof.Should().BeEquivalentTo(
-                    Recomputed.Path(index, Leaves[..size]), rules => rules.WithStrictOrdering());
+                    Rfc6962.Path(index, Leaves[..size]), rules => rules.WithStrictOrdering());
                 MerkleTree.VerifyInclusion(Leaves[index], index, size, proof, root).Should().BeTrue();
-                Recomputed.RootOfPath(index, size, Leaves[index], [.. proof]).Should().Equal(root);
+                Rfc6962.RootOfPath(index, size, Leaves[index], [.. proof]).Should().Equal(root);
             }
         }
     }
@@ -48,8 +49,11 @@ public class MerkleTreeTests
             {
                 var proof = Hashes(MerkleTree.ConsistencyRanges(from, to));
                 proof.Should().BeEquivalentTo(
-                    Recomputed.Proof(from, Leaves[..to], true), rules => rules.WithStrictOrdering());
+                    Rfc6962.Proof(from, Leaves[..to], true), rules => rules.WithStrictOrdering());
                 MerkleTree.VerifyConsistency(from, to, proof, Root(from), Root(to)).Should().BeTrue($"{from} to {to}");
+                var (old, grown) = Rfc6962.RootsOfProof(from, to, Root(from), proof)!.Value;
+                old.Should().Equal(Root(from));
+                grown.Should().Equal(Root(to));
             }
         }
     }
@@ -134,14 +138,14 @@ public class MerkleTreeTests
         {
             var proof = await proofs.InclusionAsync(lane, position, size, CancellationToken.None);
             proof!.LeafHash.Should().Equal(leaves[position - 1]);
-            var root = Recomputed.Root(leaves.GetRange(0, size));
+            var root = Rfc6962.Root(leaves.GetRange(0, size));
             MerkleTree.VerifyInclusion(proof.LeafHash, position - 1, size, proof.Hashes, root).Should().BeTrue();
         }
 
         foreach (var (from, to) in new[] { (1, 700), (256, 700), (255, 513), (511, 512), (699, 700) })
         {
             var proof = await proofs.ConsistencyAsync(lane, from, to, CancellationToken.None);
-            var (old, grown) = (Recomputed.Root(leaves.GetRange(0, from)), Recomputed.Root(leaves.GetRange(0, to)));
+            var (old, grown) = (Rfc6962.Root(leaves.GetRange(0, from)), Rfc6962.Root(leaves.GetRange(0, to)));
             MerkleTree.VerifyConsistency(from, to, proof!, old, grown).Should().BeTrue();
         }
 
@@ -149,10 +153,10 @@ public class MerkleTreeTests
         (await proofs.ConsistencyAsync(lane, 700, 701, CancellationToken.None)).Should().BeNull();
     }
 
-    private static byte[] Root(int size) => Recomputed.Root(Leaves[..size]);
+    private static byte[] Root(int size) => Rfc6962.Root(Leaves[..size]);
 
     private static byte[][] Hashes(List<MerkleTree.Range> ranges) =>
-        [.. ranges.Select(range => Recomputed.Root(Leaves[(int)range.Start..(int)range.End]))];
+        [.. ranges.Select(range => Rfc6962.Root(Leaves[(int)range.Start..(int)range.End]))];
 
     private static IEnumerable<byte[][]> Forgeries(byte[][] proof)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using CpIs.Testing;
 using FluentAssertions;
 using Npgsql;
 
@@ -8,7 +9,7 @@ namespace CpIs.Audit.Tests;
 
 /// <summary>
 /// A second opinion on the ledger: reads rows column by column, writes their canonical bytes from the documentation
-/// and computes roots by the recursive definition of RFC 6962. Shares no code with the ledger.
+/// and has their roots computed by the definition of RFC 6962. Shares no code with the ledger.
 /// </summary>
 internal static class Recomputed
 {
@@ -37,7 +38,7 @@ internal static class Recomputed
             next[lane] = last + 1;
             var leaves = lanes.GetValueOrDefault(lane, []);
             var recorded = reader.GetFieldValue<byte[]>(3);
-            Root(leaves.GetRange(0, (int)last)).Should().Equal(recorded, $"lane {lane} size {last}");
+            Rfc6962.Root(leaves.GetRange(0, (int)last)).Should().Equal(recorded, $"lane {lane} size {last}");
         }
 
         foreach (var (lane, leaves) in lanes)
@@ -64,76 +65,6 @@ internal static class Recomputed
 
             yield return (reader.GetInt32(1), reader.GetInt64(2), bytes.ToArray());
         }
-    }
-
-    /// <summary>MTH of RFC 6962, as written there.</summary>
-    internal static byte[] Root(IReadOnlyList<byte[]> leaves)
-    {
-        if (leaves.Count == 0)
-        {
-            return SHA256.HashData([]);
-        }
-
-        if (leaves.Count == 1)
-        {
-            return leaves[0];
-        }
-
-        var k = Below(leaves.Count);
-        return SHA256.HashData([1, .. Root([.. leaves.Take(k)]), .. Root([.. leaves.Skip(k)])]);
-    }
-
-    /// <summary>PATH(m, D[n]) of RFC 6962, as written there.</summary>
-    internal static IEnumerable<byte[]> Path(int m, byte[][] leaves)
-    {
-        if (leaves.Length == 1)
-        {
-            return [];
-        }
-
-        var k = Below(leaves.Length);
-        return m < k
-            ? Path(m, leaves[..k]).Append(Root(leaves[k..]))
-            : Path(m - k, leaves[k..]).Append(Root(leaves[..k]));
-    }
-
-    /// <summary>SUBPROOF(m, D[n], b) of RFC 6962, as written there.</summary>
-    internal static IEnumerable<byte[]> Proof(int m, byte[][] leaves, bool whole)
-    {
-        if (m == leaves.Length)
-        {
-            return whole ? [] : [Root(leaves)];
-        }
-
-        var k = Below(leaves.Length);
-        return m <= k
-            ? Proof(m, leaves[..k], whole).Append(Root(leaves[k..]))
-            : Proof(m - k, leaves[k..], false).Append(Root(leaves[..k]));
-    }
-
-    /// <summary>The root a path leads to, going down the definition instead of up the bits.</summary>
-    internal static byte[] RootOfPath(int m, int n, byte[] leaf, byte[][] path)
-    {
-        if (n == 1)
-        {
-            return leaf;
-        }
-
-        var k = Below(n);
-        return m < k
-            ? SHA256.HashData([1, .. RootOfPath(m, k, leaf, path[..^1]), .. path[^1]])
-            : SHA256.HashData([1, .. path[^1], .. RootOfPath(m - k, n - k, leaf, path[..^1])]);
-    }
-
-    private static int Below(int n)
-    {
-        var k = 1;
-        while (k * 2 < n)
-        {
-            k *= 2;
-        }
-
-        return k;
     }
 
     private static byte[] Value(object value) => value switch

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using CpIs.Testing;
 using FluentAssertions;
 
 namespace CpIs.Audit.Tests;
@@ -55,6 +57,21 @@ public class WorkedExampleTests
         var published = CheckpointVerifier.Parse(Block("text key"))!;
         SignedCheckpoint.Open(Block("text checkpoint"), published)!.Size.Should().Be(2);
         key.Verifier.Text(checkpoint.Origin).Should().Be(Block("text key").Trim());
+    }
+
+    [Fact]
+    public void The_consistency_proof_of_the_documentation_holds_for_its_roots_and_for_no_other()
+    {
+        using var proof = JsonDocument.Parse(Block("json consistency"));
+        long Number(string name) => proof.RootElement.GetProperty(name).GetInt64();
+        byte[][] hashes = [.. proof.RootElement.GetProperty("hashes").EnumerateArray()
+            .Select(hash => hash.GetBytesFromBase64())];
+        var (from, to) = (Number("from"), Number("to"));
+
+        (Number("lane"), from, to).Should().Be((3, 1, 2));
+        MerkleTree.VerifyConsistency(from, to, hashes, Hex("leaf-1"), Hex("root")).Should().BeTrue();
+        MerkleTree.VerifyConsistency(from, to, hashes, Hex("leaf-2"), Hex("root")).Should().BeFalse();
+        Rfc6962.RootsOfProof((int)from, (int)to, Hex("leaf-1"), hashes)!.Value.Grown.Should().Equal(Hex("root"));
     }
 
     [Fact]

@@ -1,16 +1,12 @@
 using System.Buffers.Binary;
 using System.Globalization;
-using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using CpIs.Audit;
 
 namespace CpIs.Cli.Ledger;
 
 /// <summary>The ledger over HTTP, as an auditor without a key to the database reads it.</summary>
-internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedgerFeed
+internal sealed class HttpLedgerFeed(LedgerHttp http) : ILedgerFeed
 {
     /// <summary>Positions asked for at a time: the most the server gives.</summary>
     private const int EntriesPageMax = 10_000;
@@ -18,33 +14,22 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
     /// <summary>Bytes of one entry: its texts are bounded, so more is no entry.</summary>
     private const int EntryBytesMax = 4 * 1024 * 1024;
 
-    /// <summary>Times one page is asked for while the server says "not now".</summary>
-    private const int AttemptsMax = 3;
-
     /// <summary>Levels of the tree in one level of tiles.</summary>
     private const int TileHeight = 8;
 
     private const int LengthBytes = 4;
     private const int BufferBytes = 64 * 1024;
 
-    /// <summary>Seconds before its end at which a token is not used any more.</summary>
-    private const int TokenMarginSeconds = 60;
-
-    /// <summary>Longest that the server may ask to wait.</summary>
-    private static readonly TimeSpan RetryWaitMax = TimeSpan.FromMinutes(1);
-
-    private string? token;
-    private DateTimeOffset tokenUntil;
-
     public async Task<IReadOnlyList<LaneTotal>> TotalsAsync(CancellationToken stop) =>
-        await GetAsync<List<LaneTotal>>("totals", stop) ?? [];
+        await http.GetAsync<List<LaneTotal>>("totals", stop) ?? [];
 
     public async IAsyncEnumerable<LedgerBatch> BatchesAsync(
         int lane, long end, [EnumeratorCancellation] CancellationToken stop)
     {
         for (var after = 0L; after < end;)
         {
-            var page = await GetAsync<List<LedgerBatch>>(Path($"{lane}/batches?after={after}&end={end}"), stop) ?? [];
+            var page = await http.GetAsync<List<LedgerBatch>>(Path($"{lane}/batches?after={after}&end={end}"), stop)
+                ?? [];
             foreach (var batch in page)
             {
                 yield return batch;
@@ -74,7 +59,8 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ClaimsAsync(int lane, long position, CancellationToken stop) =>
         StreamAsync(Path($"{lane}/claims?position={position}"), stop);
 
-    public Task<long?> StrayAsync(int lane, CancellationToken stop) => GetAsync<long?>(Path($"{lane}/stray"), stop);
+    public Task<long?> StrayAsync(int lane, CancellationToken stop) =>
+        http.GetAsync<long?>(Path($"{lane}/stray"), stop);
 
     public async IAsyncEnumerable<LedgerTile> TilesAsync(
         int lane, int level, long end, [EnumeratorCancellation] CancellationToken stop)
@@ -83,7 +69,7 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
         for (var start = 0L; start < tiles;)
         {
             var path = Path($"{lane}/tiles?level={level}&start={start}&end={tiles}");
-            var page = await GetAsync<List<TileRow>>(path, stop) ?? [];
+            var page = await http.GetAsync<List<TileRow>>(path, stop) ?? [];
             foreach (var tile in page)
             {
                 yield return new LedgerTile(tile.Idx, tile.Hashes);
@@ -102,7 +88,7 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
     {
         for (var after = 0L; after < end;)
         {
-            var page = await GetAsync<List<string>>(Path($"{lane}/notes?after={after}&end={end}"), stop) ?? [];
+            var page = await http.GetAsync<List<string>>(Path($"{lane}/notes?after={after}&end={end}"), stop) ?? [];
             foreach (var note in page)
             {
                 yield return note;
@@ -116,16 +102,10 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
 
     private static string Path(FormattableString path) => path.ToString(CultureInfo.InvariantCulture);
 
-    private async Task<T?> GetAsync<T>(string path, CancellationToken stop)
-    {
-        using var answer = await SendAsync(path, stop);
-        return await answer.Content.ReadFromJsonAsync<T>(JsonSerializerOptions.Web, stop);
-    }
-
     private async IAsyncEnumerable<ReadOnlyMemory<byte>> StreamAsync(
         string path, [EnumeratorCancellation] CancellationToken stop)
     {
-        using var answer = await SendAsync(path, stop);
+        using var answer = await http.AskAsync(path, stop);
         await using var network = await answer.Content.ReadAsStreamAsync(stop);
         await using var stream = new BufferedStream(network, BufferBytes);
         var length = new byte[LengthBytes];
@@ -144,63 +124,6 @@ internal sealed class HttpLedgerFeed(HttpClient http, string clientId) : ILedger
         }
     }
 
-    /// <summary>Asks, and asks again when the server says that it cannot answer now.</summary>
-    private async Task<HttpResponseMessage> SendAsync(string path, CancellationToken stop)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/audit-log/" + path, UriKind.Relative));
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await TokenAsync(stop));
-            var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
-            if (answer.IsSuccessStatusCode)
-            {
-                return answer;
-            }
-
-            using (answer)
-            {
-                var wait = answer.Headers.RetryAfter?.Delta;
-                if (wait is null || wait > RetryWaitMax || attempt == AttemptsMax)
-                {
-                    throw new HttpRequestException($"the server answered {(int)answer.StatusCode} "
-                        + Why(await answer.Content.ReadAsStringAsync(stop)));
-                }
-
-                await Task.Delay(wait.Value, stop);
-            }
-        }
-    }
-
-    private static string Why(string body)
-    {
-        try
-        {
-            return JsonNode.Parse(body)?["issue"]?[0]?["diagnostics"]?.GetValue<string>() ?? "";
-        }
-        catch (Exception other) when (other is JsonException or InvalidOperationException)
-        {
-            return "";
-        }
-    }
-
     /// <summary>A tile as the server sends it.</summary>
     private sealed record TileRow(long Idx, byte[] Hashes);
-
-    private async Task<string> TokenAsync(CancellationToken stop)
-    {
-        if (token is not null && TimeProvider.System.GetUtcNow() < tokenUntil)
-        {
-            return token;
-        }
-
-        using var form = new FormUrlEncodedContent(
-            [new("grant_type", "client_credentials"), new("client_id", clientId)]);
-        using var answer = await http.PostAsync(new Uri("/oauth2/token", UriKind.Relative), form, stop);
-        var body = await answer.Content.ReadFromJsonAsync<JsonNode>(stop);
-        token = body?["access_token"]?.GetValue<string>()
-            ?? throw new HttpRequestException($"no token for {clientId}: {body?["error_description"]}");
-        tokenUntil = TimeProvider.System.GetUtcNow()
-            .AddSeconds((body["expires_in"]?.GetValue<int>() ?? 0) - TokenMarginSeconds);
-        return token;
-    }
 }

@@ -26,31 +26,9 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
 
     private async Task<int> CheckAsync(VerifyOptions options, CancellationToken stop)
     {
-        await using var database = options.Connection is { } connection
-            ? LedgerFeed.Source(connection)
-            : null;
-        using var http = new HttpClient { BaseAddress = options.Server };
-        ILedgerFeed feed = database is null ? new HttpLedgerFeed(http, options.ClientId) : new LedgerFeed(database);
-        if (options.Archives.Count > 0)
-        {
-            var archives = new List<EntryArchive>();
-            foreach (var file in options.Archives)
-            {
-                archives.Add(await EntryArchive.OpenAsync(file, stop));
-            }
-
-            feed = new ArchivedFeed(feed, archives);
-        }
-
-        var (lanes, whole) = (0, true);
-        await foreach (var verdict in new Checker(feed, Keys(options)).CheckAsync(Outside(options, stop), stop))
-        {
-            await output.WriteLineAsync(verdict.ToString());
-            await output.FlushAsync(stop);
-            lanes++;
-            whole &= verdict.IsWhole;
-        }
-
+        var (lanes, whole) = options.Connection is { } connection
+            ? await InsideAsync(options, connection, stop)
+            : await OverHttpAsync(options, stop);
         if (lanes == 0)
         {
             errors.WriteLine("This ledger has no lane: there was nothing to check.");
@@ -59,10 +37,77 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
         return whole && lanes > 0 ? 0 : 1;
     }
 
-    private static IAsyncEnumerable<string> Outside(VerifyOptions options, CancellationToken stop) =>
-        options.Since is { } file ? new CheckpointFile(file).ReadAsync(stop) : AsyncEnumerable.Empty<string>();
+    private async Task<(int Lanes, bool Whole)> InsideAsync(
+        VerifyOptions options, string connection, CancellationToken stop)
+    {
+        await using var database = LedgerFeed.Source(connection);
+        var keys = options.Trust is { } file ? CheckpointVerifier.FromFile(file) : [];
+        if (keys.Count == 0)
+        {
+            errors.WriteLine("No signature was checked: --trust FILE names the keys that must have signed.");
+        }
 
-    private static List<CheckpointVerifier> Keys(VerifyOptions options) => options.Trust is not { } file ? []
-        : [.. File.ReadLines(file).Where(line => !string.IsNullOrWhiteSpace(line)).Select(line =>
-            CheckpointVerifier.Parse(line) ?? throw new IOException($"{file} holds a line that is no public key."))];
+        var seen = new SeenNotes(options.Since);
+        await seen.ReadAsync(keys, stop);
+        return await WalkAsync(await WithArchivesAsync(new LedgerFeed(database), options, stop), keys, seen.Notes,
+            stop);
+    }
+
+    /// <summary>
+    /// The newest notes are taken before the walk and asked for like those kept: a server that shows other checkpoints
+    /// to the public than to its auditor is found out.
+    /// </summary>
+    private async Task<(int Lanes, bool Whole)> OverHttpAsync(VerifyOptions options, CancellationToken stop)
+    {
+        using var client = new HttpClient { BaseAddress = options.Server };
+        var http = new LedgerHttp(client, options.ClientId);
+        var log = new PublicLog(http);
+        var keys = await new TrustedKeys(errors).MeetAsync(options.KeysFile, await log.KeysAsync(stop), stop);
+        var seen = new SeenNotes(options.Since);
+        await seen.ReadAsync(keys, stop);
+        var newest = await log.NewestAsync(stop);
+        var (lanes, whole) = options.Quick
+            ? await new QuickCheck(log, output).RunAsync(newest, seen, keys, stop)
+            : await WalkAsync(
+                await WithArchivesAsync(new HttpLedgerFeed(http), options, stop), keys,
+                seen.Notes.Concat(Signed(newest, keys)), stop);
+        if (whole)
+        {
+            await seen.KeepAsync(newest.Values, stop);
+        }
+
+        return (lanes, whole);
+    }
+
+    private static async Task<ILedgerFeed> WithArchivesAsync(
+        ILedgerFeed feed, VerifyOptions options, CancellationToken stop)
+    {
+        var archives = new List<EntryArchive>();
+        foreach (var file in options.Archives)
+        {
+            archives.Add(await EntryArchive.OpenAsync(file, stop));
+        }
+
+        return archives.Count == 0 ? feed : new ArchivedFeed(feed, archives);
+    }
+
+    private static IEnumerable<string> Signed(
+        IReadOnlyDictionary<int, string> newest, IReadOnlyList<CheckpointVerifier> keys) =>
+        newest.Select(lane => SignedCheckpoint.Open(lane.Value, keys)?.Lane == lane.Key ? lane.Value
+            : throw new IOException($"the newest checkpoint of lane {lane.Key} is not signed with a trusted key."));
+
+    private async Task<(int Lanes, bool Whole)> WalkAsync(
+        ILedgerFeed feed, IReadOnlyList<CheckpointVerifier> keys, IEnumerable<string> outside, CancellationToken stop)
+    {
+        var (lanes, whole) = (0, true);
+        await foreach (var verdict in new Checker(feed, keys).CheckAsync(outside.ToAsyncEnumerable(), stop))
+        {
+            await output.WriteLineAsync(verdict.ToString());
+            await output.FlushAsync(stop);
+            lanes++;
+            whole &= verdict.IsWhole;
+        }
+
+        return (lanes, whole);
+    }
 }

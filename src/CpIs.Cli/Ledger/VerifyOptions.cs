@@ -4,13 +4,16 @@ namespace CpIs.Cli.Ledger;
 internal sealed record VerifyOptions
 {
     public const string Usage = """
-        ./cpis audit verify [--server URL | --connection STRING] [--since FILE] [--trust FILE] [--archive FILE]
-                             [--client-id ID]
+        ./cpis audit verify [--server URL | --connection STRING] [--since FILE] [--trust FILE] [--quick]
+                            [--archive FILE] [--client-id ID]
 
           --server URL         a running server, http://localhost:5080 when nothing is said
           --connection STRING  the database itself
-          --since FILE         checkpoints kept outside, such as the server's checkpoints.txt: the ledger must hold them
-          --trust FILE         public keys, one a line: checkpoints signed by no other count
+          --since FILE         checkpoints seen before: the ledger must continue them. Those of a server that holds
+                               are added, and the file is made when there is none
+          --trust FILE         public keys, one a line: checkpoints signed by no other count. When there is no such
+                               file, the server's key is kept in it. FILE.keys beside --since when nothing is said
+          --quick              asks a server only to prove that it continues --since; reads no entry, needs no token
           --archive FILE       entries of a month that left the database; may be given again for each month
           --client-id ID       who asks the server, sandbox-auditor when nothing is said
         """;
@@ -26,28 +29,52 @@ internal sealed record VerifyOptions
 
     public IReadOnlyList<string> Archives { get; init; } = [];
 
+    public bool Quick { get; init; }
+
+    /// <summary>Where a server's key is kept; null when nothing was named that could hold it.</summary>
+    public string? KeysFile => Trust ?? (Since is null ? null : Since + ".keys");
+
     public string ClientId { get; init; } = "sandbox-auditor";
 
     /// <exception cref="ArgumentException">For an argument it does not know, or a file that is not there.</exception>
     public static VerifyOptions Read(IReadOnlyList<string> args)
     {
         var options = new VerifyOptions();
-        for (var i = 0; i < args.Count; i += 2)
+        for (var i = 0; i < args.Count; i++)
         {
+            if (args[i] == "--quick")
+            {
+                options = options with { Quick = true };
+                continue;
+            }
+
             var value = i + 1 < args.Count ? args[i + 1] : throw new ArgumentException(Usage);
-            options = args[i] switch
+            options = args[i++] switch
             {
                 "--server" => options with { Server = Url(value) },
                 "--connection" => options with { Connection = value },
-                "--since" => options with { Since = Existing(value) },
-                "--trust" => options with { Trust = Existing(value) },
+                "--since" => options with { Since = Placed(value) },
+                "--trust" => options with { Trust = Placed(value) },
                 "--archive" => options with { Archives = [.. options.Archives, Existing(value)] },
                 "--client-id" => options with { ClientId = value },
                 _ => throw new ArgumentException(Usage),
             };
         }
 
-        return options;
+        return options.Fit();
+    }
+
+    /// <summary>A database has no one who could be asked for a key or a proof.</summary>
+    private VerifyOptions Fit()
+    {
+        if (Quick && (Since is null || Connection is not null))
+        {
+            throw new ArgumentException("--quick needs --since FILE, and a server.");
+        }
+
+        var missing = Connection is null ? null
+            : new[] { Since, Trust }.FirstOrDefault(file => file is not null && !File.Exists(file));
+        return missing is null ? this : throw new ArgumentException($"There is no file {missing}.");
     }
 
     private static Uri Url(string value) =>
@@ -57,4 +84,9 @@ internal sealed record VerifyOptions
 
     private static string Existing(string file) =>
         File.Exists(file) ? file : throw new ArgumentException($"There is no file {file}.");
+
+    private static string Placed(string file) =>
+        !Directory.Exists(file) && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file)))
+            ? file
+            : throw new ArgumentException($"There is no place for the file {file}.");
 }

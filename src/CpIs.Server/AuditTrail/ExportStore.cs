@@ -58,7 +58,8 @@ internal sealed class ExportStore(NpgsqlDataSource database)
     /// <summary>An export that ended before its own kick-off, by _until, is nobody's beginning.</summary>
     private const string Begin = """
         with begun as (
-            update cpis.export_job j set lasts = @lasts, months = @months::timestamp[]::date[], before = @before::bigint[]
+            update cpis.export_job j
+            set lasts = @lasts, months = @months::timestamp[]::date[], before = @before::bigint[]
             where id = @id and lasts is null
             returning client, organisation, kicked_off, until, lasts)
         insert into cpis.export_boundary (client, organisation, kicked_off, lasts)

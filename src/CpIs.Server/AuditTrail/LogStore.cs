@@ -15,6 +15,8 @@ internal sealed class LogStore(NpgsqlDataSource database)
         where @lane::int is null or l.lane = @lane order by l.lane
         """;
 
+    private const string Lanes = "select lane from ledger.lane order by lane";
+
     private const string Batches = """
         select first, last, root, leaves, recorded from ledger.batch
         where lane = @lane and first > @after and first > 0 and last <= @until order by first limit @limit
@@ -38,6 +40,13 @@ internal sealed class LogStore(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(stop);
         return new((await connection.QueryAsync<SignedNote>(
             new CommandDefinition(Newest, new { lane }, cancellationToken: stop))).AsList());
+    }
+
+    /// <summary>Every lane, signed or not.</summary>
+    public async Task<Internal<IReadOnlyList<int>>> LanesAsync(CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        return new((await connection.QueryAsync<int>(new CommandDefinition(Lanes, cancellationToken: stop))).AsList());
     }
 
     public async Task<Internal<IReadOnlyList<LaneTotal>>> TotalsAsync(CancellationToken stop) =>

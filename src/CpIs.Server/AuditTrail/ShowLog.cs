@@ -1,8 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Globalization;
-using System.Text;
-using System.Text.Json;
 using CpIs.Audit;
 using CpIs.Server.Access;
 
@@ -34,13 +31,11 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
 
     private const int LengthBytes = 4;
 
-    private static readonly JsonSerializerOptions Wire = JsonSerializerOptions.Web;
-
     /// <summary>Lanes and the size each was last signed at.</summary>
     public async Task LanesAsync(Call call)
     {
         var notes = (await log.NewestAsync(null, call.Http.RequestAborted)).Value;
-        await JsonAsync(call, new
+        await LogAnswers.JsonAsync(call, new
         {
             lanes = notes.Select(n =>
                 new { lane = n.Lane, size = n.Size, checkpoint = $"/audit-log/{n.Lane}/checkpoint" }),
@@ -51,86 +46,81 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
     public async Task CheckpointsAsync(Call call)
     {
         var notes = (await log.NewestAsync(null, call.Http.RequestAborted)).Value;
-        await TextAsync(call, string.Join('\n', notes.Select(n => n.Text)));
+        await LogAnswers.TextAsync(call, string.Join('\n', notes.Select(n => n.Text)));
     }
 
     /// <summary>The newest note of one lane, https://c2sp.org/tlog-checkpoint.</summary>
     public async Task CheckpointAsync(Call call)
     {
-        var notes = (await log.NewestAsync(Lane(call), call.Http.RequestAborted)).Value;
-        await TextAsync(call, notes.Count > 0 ? notes[0].Text : throw Refused.NotFound());
+        var notes = (await log.NewestAsync(LogAnswers.Lane(call), call.Http.RequestAborted)).Value;
+        await LogAnswers.TextAsync(call, notes.Count > 0 ? notes[0].Text : throw Refused.NotFound());
     }
 
     public async Task TotalsAsync(Call call)
     {
         RequireNational(call);
-        await JsonAsync(call, (await log.TotalsAsync(call.Http.RequestAborted)).Value);
+        await LogAnswers.JsonAsync(call, (await log.TotalsAsync(call.Http.RequestAborted)).Value);
     }
 
     public async Task BatchesAsync(Call call)
     {
         RequireNational(call);
-        await JsonAsync(call, (await log.BatchesAsync(
-            Lane(call), Number(call, "after"), Number(call, "end"), BatchesPageMax, call.Http.RequestAborted)).Value);
+        var (after, end) = (LogAnswers.Number(call, "after"), LogAnswers.Number(call, "end"));
+        await LogAnswers.JsonAsync(call, (await log.BatchesAsync(
+            LogAnswers.Lane(call), after, end, BatchesPageMax, call.Http.RequestAborted)).Value);
     }
 
     /// <summary>Signed notes of a lane by size.</summary>
     public async Task NotesAsync(Call call)
     {
         RequireNational(call);
-        await JsonAsync(call, (await log.NotesAsync(
-            Lane(call), Number(call, "after"), Number(call, "end"), NotesPageMax, call.Http.RequestAborted)).Value);
+        var (after, end) = (LogAnswers.Number(call, "after"), LogAnswers.Number(call, "end"));
+        await LogAnswers.JsonAsync(call, (await log.NotesAsync(
+            LogAnswers.Lane(call), after, end, NotesPageMax, call.Http.RequestAborted)).Value);
     }
 
     /// <summary>Full tiles of a level from index <c>start</c> on, up to the index before <c>end</c>.</summary>
     public async Task TilesAsync(Call call)
     {
         RequireNational(call);
-        var level = Number(call, "level");
+        var level = LogAnswers.Number(call, "level");
         if (level >= TileLevelsMax)
         {
             throw Refused.BadSearch("A lane has no tiles of this level.");
         }
 
-        var indexes = (Number(call, "start") - 1, Number(call, "end"));
-        await JsonAsync(call, (await log.TilesAsync(
-            Lane(call), (int)level, indexes, TilesPageMax, call.Http.RequestAborted)).Value);
+        var indexes = (LogAnswers.Number(call, "start") - 1, LogAnswers.Number(call, "end"));
+        await LogAnswers.JsonAsync(call, (await log.TilesAsync(
+            LogAnswers.Lane(call), (int)level, indexes, TilesPageMax, call.Http.RequestAborted)).Value);
     }
 
     public async Task StrayAsync(Call call)
     {
         RequireNational(call);
-        await JsonAsync(call, (await log.StrayAsync(Lane(call), call.Http.RequestAborted)).Value);
+        await LogAnswers.JsonAsync(call, (await log.StrayAsync(LogAnswers.Lane(call), call.Http.RequestAborted)).Value);
     }
 
     /// <summary>Canonical bytes of positions start to end, at most <see cref="EntriesPageMax"/> of them.</summary>
     public async Task EntriesAsync(Call call)
     {
         RequireNational(call);
-        var (start, end) = (Number(call, "start"), Number(call, "end"));
+        var (start, end) = (LogAnswers.Number(call, "start"), LogAnswers.Number(call, "end"));
         if (start < 1 || end < start || end - start >= EntriesPageMax)
         {
             throw Refused.BadSearch($"start and end are positions of a lane, {EntriesPageMax} at the most.");
         }
 
         await SendAsync(call, log.Entries(
-            Lane(call), start, end, call.Http.RequestAborted));
+            LogAnswers.Lane(call), start, end, call.Http.RequestAborted));
     }
 
     /// <summary>Every entry that claims one position.</summary>
     public async Task ClaimsAsync(Call call)
     {
         RequireNational(call);
-        await SendAsync(call, log.Claims(Lane(call), Number(call, "position"), call.Http.RequestAborted));
+        await SendAsync(call, log.Claims(
+            LogAnswers.Lane(call), LogAnswers.Number(call, "position"), call.Http.RequestAborted));
     }
-
-    private static int Lane(Call call) =>
-        int.Parse((string)call.Http.Request.RouteValues["lane"]!, CultureInfo.InvariantCulture);
-
-    private static long Number(Call call, string name) =>
-        long.TryParse(call.Http.Request.Query[name], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? number
-            : throw Refused.BadSearch($"{name} must be a whole number.");
 
     /// <summary>A lane holds what callers of every organisation did.</summary>
     private static void RequireNational(Call call)
@@ -141,35 +131,12 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
         }
     }
 
-    private static Task JsonAsync<T>(Call call, T value) =>
-        WriteAsync(call, "application/json", JsonSerializer.SerializeToUtf8Bytes(value, Wire));
-
-    private static Task TextAsync(Call call, string text) =>
-        WriteAsync(call, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text));
-
-    private static Task WriteAsync(Call call, string type, byte[] body)
-    {
-        Start(call, type);
-        call.Http.Response.ContentLength = body.Length;
-        return HttpMethods.IsHead(call.Http.Request.Method)
-            ? Task.CompletedTask
-            : call.Http.Response.Body.WriteAsync(body, call.Http.RequestAborted).AsTask();
-    }
-
-    private static void Start(Call call, string type)
-    {
-        call.Http.Response.StatusCode = StatusCodes.Status200OK;
-        call.Http.Response.ContentType = type;
-        call.Http.Response.Headers.CacheControl = "no-store";
-        call.Http.Response.Headers.XContentTypeOptions = "nosniff";
-    }
-
     /// <summary>Each entry after four bytes of its length, the first the highest.</summary>
     private async Task SendAsync(Call call, Sealed<IAsyncEnumerable<ReadOnlyMemory<byte>>> envelope)
     {
         var entries = await ledger.OpenAsync(
             envelope, call.Entry() with { ResourceType = "AuditEvent" }, oneEntry: true);
-        Start(call, "application/octet-stream");
+        LogAnswers.Start(call, "application/octet-stream");
         if (HttpMethods.IsHead(call.Http.Request.Method))
         {
             return;

@@ -192,7 +192,8 @@ internal sealed class TrailStore(NpgsqlDataSource database)
     private static async Task<int> CountAsync(
         NpgsqlConnection connection, TrailQuestion question, CancellationToken stop) =>
         (int)await connection.ExecuteScalarAsync<long>(new CommandDefinition(
-            CountText(question), (question with { After = null }).Arguments(), commandTimeout: CountSeconds, cancellationToken: stop));
+            CountText(question), (question with { After = null }).Arguments(), commandTimeout: CountSeconds,
+                cancellationToken: stop));
 }
 
 /// <summary>A page of the trail.</summary>

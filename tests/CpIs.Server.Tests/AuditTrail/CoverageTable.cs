@@ -20,7 +20,7 @@ internal static partial class CoverageTable
     [
         Row("GET /metadata", "ok", null, _ => new("GET", "metadata") { Answer = 200 }),
         .. Search("Flag"), .. Search("EpisodeOfCare"), .. Reads("Flag"), .. Reads("EpisodeOfCare"),
-        .. Patients(), .. Organizations(), .. Trail(), .. Exports(), .. Log(),
+        .. Patients(), .. Organizations(), .. Trail(), .. Histories(), .. Summaries(), .. Exports(), .. Log(),
         .. Writes("Flag"), .. Writes("EpisodeOfCare"),
         .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
     ];
@@ -172,7 +172,7 @@ internal static partial class CoverageTable
                     AnyPatient = true,
                 });
             yield return Row(route, "count", Auditor, _ => Ask("AuditEvent", form, "_summary=count", Query(null)));
-            yield return Row(route, "denied", Doctor, _ => Ask("AuditEvent", form, "action=E", No(403)));
+            yield return Row(route, "denied", Feed, _ => Ask("AuditEvent", form, "action=E", No(403)));
             yield return Row(route, "unauthenticated", null, _ => Ask("AuditEvent", form, "action=E", No(401)));
             yield return Row(route, "refused", Auditor, _ => Ask("AuditEvent", form, "outcome=5", No(400)));
         }
@@ -260,9 +260,24 @@ internal static partial class CoverageTable
             await t.Server.SignedAsync();
             return new("GET", "/audit-log/1/checkpoint") { Answer = 200 };
         });
+        yield return Row("GET /audit-log/key", "ok", null, _ => new("GET", "/audit-log/key") { Answer = 200 });
+        foreach (var (path, url, none) in ((string, string, string)[])[
+            ("consistency", "consistency?from=1&to=1", "consistency?from=1&to=999999999"),
+            ("tile/{level:int}/{**index}", "tile/0/000.p/1", "tile/7/000")])
+        {
+            var route = "GET /audit-log/{lane:int}/" + path;
+            yield return Row(route, "ok", null, async t =>
+            {
+                await t.Server.SignedAsync();
+                return new("GET", "/audit-log/1/" + url) { Answer = 200 };
+            });
+            yield return Row(route, "not found", null, _ => new("GET", "/audit-log/1/" + none) { Answer = 404 });
+        }
+
         foreach (var (path, query, recorded) in ((string, string, bool)[])[("totals", "", false),
             ("{lane:int}/batches", "?after=0&end=9", false), ("{lane:int}/notes", "?after=0&end=9", false),
-            ("{lane:int}/tiles", "?level=0&start=0&end=9", false), ("{lane:int}/stray", "", false), ("{lane:int}/entries", "?start=1&end=5", true),
+            ("{lane:int}/tiles", "?level=0&start=0&end=9", false), ("{lane:int}/stray", "", false),
+                ("{lane:int}/entries", "?start=1&end=5", true),
             ("{lane:int}/claims", "?position=1", true)])
         {
             var route = "GET /audit-log/" + path;

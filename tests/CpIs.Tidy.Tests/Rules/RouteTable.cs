@@ -36,6 +36,11 @@ internal static class RouteTable
             yield return $"{name} is open to everybody and discloses {route.Discloses}";
         }
 
+        if (route.Resource.Length == 0 && route.Who != Who.Public && route.Discloses == Discloses.Nothing)
+        {
+            yield return $"{name} is not for everybody and says that it discloses nothing";
+        }
+
         if (PatientData.Contains(route.Resource) && route.Discloses != Discloses.Patients)
         {
             yield return $"{name} shows patient data and says it discloses {route.Discloses}";

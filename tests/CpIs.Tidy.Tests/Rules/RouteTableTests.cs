@@ -7,15 +7,17 @@ namespace CpIs.Tidy.Tests.Rules;
 
 public sealed class RouteTableTests
 {
+    private static readonly IEnumerable<Route> All = Routes.Table.Concat(Routes.Log);
+
     private static readonly Route Good = Routes.Table.First(route => route.Resource == "Flag");
 
     [Fact]
     public void Every_route_says_who_may_come_in_and_what_it_shows() =>
-        Routes.Table.Should().NotBeEmpty().And.Subject.SelectMany(RouteTable.Faults).Should().BeEmpty();
+        All.Should().NotBeEmpty().And.Subject.SelectMany(RouteTable.Faults).Should().BeEmpty();
 
     [Fact]
     public void No_two_routes_stand_at_one_place() =>
-        Routes.Table.Select(route => $"{route.Method} {route.Path}").Should().OnlyHaveUniqueItems();
+        All.Select(route => $"{route.Method} {route.Prefix}{route.Path}").Should().OnlyHaveUniqueItems();
 
     [Fact]
     public void No_route_is_mapped_beside_the_table() =>
@@ -30,6 +32,10 @@ public sealed class RouteTableTests
         RouteTable.Faults(Good with { Letter = null }).Should().ContainSingle().Which.Should().Contain("scope");
         RouteTable.Faults(Good with { Resource = "AuditEvent", Discloses = Discloses.Nothing }).Should()
             .ContainSingle();
+        RouteTable.Faults(Routes.Log.First(route => route.Path.EndsWith("/entries", StringComparison.Ordinal)) with
+        {
+            Discloses = Discloses.Nothing,
+        }).Should().ContainSingle().Which.Should().Contain("nothing");
     }
 
     [Theory]

@@ -77,7 +77,8 @@ internal static class CheckRun
     {
         var start = new ProcessStartInfo("dotnet",
         [
-            Path.Combine(AppContext.BaseDirectory, "CpIs.Bench.dll"), "check-ledger", stage.ServerConnection, stage.Trust,
+            Path.Combine(AppContext.BaseDirectory, "CpIs.Bench.dll"), "check-ledger", stage.ServerConnection,
+                stage.Trust,
         ])
         {
             RedirectStandardOutput = true,

@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace CpIs.Bench;
 
-/// <summary>An export of the newest million entries through the running server: speed, files, the server's memory.</summary>
+/// <summary>
+/// An export of the newest million entries through the running server: speed, files, the server's memory.
+/// </summary>
 internal static class ExportRun
 {
     private const int Entries = 1_000_000;
@@ -31,7 +33,8 @@ internal static class ExportRun
             var (of, length) = await FetchAsync(stage, file!["url"]!.GetValue<string>());
             if (of != file["count"]!.GetValue<long>())
             {
-                throw new InvalidOperationException("A file of the export holds another number than the manifest says.");
+                throw new InvalidOperationException(
+                    "A file of the export holds another number than the manifest says.");
             }
 
             (lines, bytes) = (lines + of, bytes + length);
@@ -55,7 +58,8 @@ internal static class ExportRun
     {
         await using var connection = new NpgsqlConnection(stage.OwnerConnection);
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(SinceSql, connection) { Parameters = { new() { Value = Entries } } };
+        await using var command = new NpgsqlCommand(SinceSql, connection) { Parameters =
+            { new() { Value = Entries } } };
         return await command.ExecuteScalarAsync() is DateTime since
             ? new DateTimeOffset(since, TimeSpan.Zero)
             : DateTimeOffset.UnixEpoch;

@@ -30,7 +30,8 @@ internal sealed class LaneFill(string owner, LanePlan plan, CheckpointKey key, I
     private const string TilesSql = "copy ledger.tile (lane, level, idx, hashes) from stdin (format binary)";
     private const string NotesSql = "copy ledger.checkpoint (lane, size, note) from stdin (format binary)";
     private const string HistorySql = """
-        copy ledger.access (nhs_number, recorded, entry_id, lane, position, author, org) from stdin (format binary)
+        copy ledger.access (nhs_number, recorded, entry_id, lane, position, author, org,
+            interaction, action, name, role, organisation_name) from stdin (format binary)
         """;
 
     private readonly InventedAccess invented = new(plan.Lane, children);
@@ -104,7 +105,9 @@ internal sealed class LaneFill(string owner, LanePlan plan, CheckpointKey key, I
         return groups;
     }
 
-    /// <summary>The row as binary COPY takes it: the canonical bytes, but for the references, which are an array.</summary>
+    /// <summary>
+    /// The row as binary COPY takes it: the canonical bytes, but for the references, which are an array.
+    /// </summary>
     private void Row(PlacedEntry placed, DateTimeOffset recorded)
     {
         Span<byte> head = stackalloc byte[EntryBytes.HeadBytesMax];
@@ -202,8 +205,13 @@ internal sealed class LaneFill(string owner, LanePlan plan, CheckpointKey key, I
             await history.WriteAsync(placed.Id);
             await history.WriteAsync(plan.Lane);
             await history.WriteAsync(placed.Position);
-            await history.WriteAsync(entry.AgentUserId!);
+            await history.WriteAsync(entry.Author());
             await history.WriteAsync(entry.Organisation!);
+            await history.WriteAsync(entry.Interaction);
+            await history.WriteAsync(placed.Stored.Action);
+            await history.WriteAsync(entry.AgentName!);
+            await history.WriteAsync(entry.AgentRole!);
+            await history.WriteAsync(entry.OrganisationName!);
         }
     }
 
@@ -249,7 +257,8 @@ internal sealed class YearClock(DateTimeOffset end, long commits)
     private const double NightStep = 4;
 
     /// <summary>Hours of a day, each as long as it has commits.</summary>
-    private const double StepsOfADay = ((NightHour - MorningHour) / DayStep) + ((24 - NightHour + MorningHour) / NightStep);
+    private const double StepsOfADay =
+        ((NightHour - MorningHour) / DayStep) + ((24 - NightHour + MorningHour) / NightStep);
 
     private readonly TimeSpan step = TimeSpan.FromHours(Days * StepsOfADay / Math.Max(1, commits));
     private DateTimeOffset now = end.AddDays(-Days);

@@ -4,7 +4,9 @@ using Npgsql;
 
 namespace CpIs.Bench;
 
-/// <summary>Fills a migrated, empty ledger with several lanes at once; its indexes are built when the rows are in.</summary>
+/// <summary>
+/// Fills a migrated, empty ledger with several lanes at once; its indexes are built when the rows are in.
+/// </summary>
 internal static class LedgerFill
 {
     public const string Deployment = "bench";

@@ -51,6 +51,7 @@ internal static class ReadsBench
         yield return Row.Of(name + ", CPU server", "µs/request", runs.Select(r => r.ServerUs));
         yield return Row.Of(name + ", CPU PostgreSQL", "µs/request", runs.Select(r => r.DatabaseUs));
         yield return Row.Of(name + ", CPU client", "µs/request", runs.Select(r => r.ClientUs));
+        yield return Row.Of(name + ", allocated", "B/request", runs.Select(r => r.AllocatedBytes));
     }
 
     private static Dictionary<string, double> Ratios(Dictionary<string, List<WrkRun>> runs)

@@ -11,7 +11,7 @@ internal static class WritesBench
     private const int Rounds = 3;
     private const int Seconds = 6;
 
-    /// <summary>The runtime compiles the write path twice more while it is used: measured cold, it costs double.</summary>
+    /// <summary>The runtime compiles the write path twice more while it is used: cold, a plan costs double.</summary>
     private const int WarmUpSeconds = 20;
 
     private const int FirstNumber = 500_000;
@@ -42,6 +42,8 @@ internal static class WritesBench
             Row.Of("plans, p99", "µs", runs.Select(r => r.P99Ms * 1000)),
             Row.Of("plans, CPU server", "µs/plan", runs.Select(r => r.ServerUs)),
             Row.Of("plans, CPU PostgreSQL", "µs/plan", runs.Select(r => r.DatabaseUs)),
+            Row.Of("plans, CPU client", "µs/plan", runs.Select(r => r.ClientUs)),
+            Row.Of("plans, allocated", "B/plan", runs.Select(r => r.AllocatedBytes)),
         ],
         new Dictionary<string, double>());
     }

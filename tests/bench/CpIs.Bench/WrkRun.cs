@@ -6,10 +6,11 @@ namespace CpIs.Bench;
 
 /// <summary>
 /// One measured stretch of load by wrk (Debian's package), and what it cost: requests a second, latency, and the CPU of
-/// client, server and database.
+/// client, server and database, and the bytes the server allocated. The bench runs the server in its own process, so
+/// the runtime tells those exactly; what the bench itself adds is its samples, a few bytes a request.
 /// </summary>
 internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, double ServerUs, double DatabaseUs,
-    double ClientUs)
+    double ClientUs, double AllocatedBytes)
 {
     public const int Connections = 64;
 
@@ -31,6 +32,7 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
     public static async Task<WrkRun> RunAsync(string url, string script, int seconds)
     {
         var before = Cpu.Now();
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
         using var wrk = Process.Start(new ProcessStartInfo("wrk",
             ["-t1", $"-c{Connections}", $"-d{seconds}s", "--latency", "-s", script, url])
         {
@@ -45,6 +47,7 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
         }
 
         var said = await saying;
+        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
         var spent = Cpu.Now() - before;
         if (wrk.ExitCode != 0 || said.Contains("Non-2xx", StringComparison.Ordinal)
             || said.Contains("Socket errors", StringComparison.Ordinal))
@@ -55,7 +58,7 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
         var requests = double.Parse(RequestCount().Match(said).Groups[1].Value, CultureInfo.InvariantCulture);
         var rate = double.Parse(RateLine().Match(said).Groups[1].Value, CultureInfo.InvariantCulture);
         return new WrkRun(rate, Latency(said, "50%"), Latency(said, "99%"),
-            spent.Server / requests, spent.Database / requests, client / requests);
+            spent.Server / requests, spent.Database / requests, client / requests, allocated / requests);
     }
 
     /// <summary>
