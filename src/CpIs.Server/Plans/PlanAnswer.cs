@@ -12,9 +12,12 @@ namespace CpIs.Server.Plans;
 internal sealed class PlanAnswer(
     Call call, PlanView view, SearchRequest search, PlanPage page, Councils councils, DateTimeOffset now)
 {
+    /// <summary>Bytes of an entry of a Bundle beside its resource.</summary>
+    private const int EntryBytes = 192;
+
     public ReadOnlyMemory<byte> Bundle(string? next)
     {
-        using var bundle = new SearchBundle(call, now, page.Total, next, Self());
+        using var bundle = new SearchBundle(call, now, page.Total, next, Self(), BodyBytes());
         foreach (var row in page.Rows)
         {
             Add(bundle, row, view, "match");
@@ -30,7 +33,7 @@ internal sealed class PlanAnswer(
             AddAll(bundle, PlanView.Flag);
         }
 
-        foreach (var patient in PatientJson.OnePerPerson(page.Patients))
+        foreach (var patient in page.Patients.Count > 0 ? PatientJson.OnePerPerson(page.Patients) : [])
         {
             var body = call.Health ? PatientJson.ForHealth(patient.Body) : patient.Body;
             bundle.Add($"Patient/{patient.NhsNumber}", body, "include");
@@ -76,6 +79,18 @@ internal sealed class PlanAnswer(
         }
     }
 
+    /// <summary>The stored bytes, and what stands around each entry.</summary>
+    private int BodyBytes()
+    {
+        var bytes = 0;
+        foreach (var row in page.Rows)
+        {
+            bytes += EntryBytes + row.Episode.Body.Length + row.Flag.Body.Length;
+        }
+
+        return bytes;
+    }
+
     private List<OutcomeIssue> Issues()
     {
         var issues = new List<OutcomeIssue>();
@@ -100,7 +115,7 @@ internal sealed class PlanAnswer(
             issues.Add(new("warning", "informational", DetailCode.TwoCouncils, Words.TwoCouncils));
         }
 
-        if (call.Health && PatientJson.Differ(page.Patients))
+        if (call.Health && page.Patients.Count > 1 && PatientJson.Differ(page.Patients))
         {
             issues.Add(new("warning", "informational", DetailCode.IdentityDiffers, Words.CouncilsDiffer));
         }
@@ -112,7 +127,7 @@ internal sealed class PlanAnswer(
     }
 
     /// <summary>R7: two councils with a current plan of one kind.</summary>
-    private bool TwoHold() => page.Rows
+    private bool TwoHold() => page.Rows.Count > 1 && page.Rows
         .Where(r => r.Episode.Status == "active")
         .GroupBy(r => r.Facts.Kind)
         .Any(kind => kind.Select(r => r.Facts.Council).Distinct().Count() > 1);
