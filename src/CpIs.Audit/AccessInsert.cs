@@ -7,10 +7,14 @@ namespace CpIs.Audit;
 internal static class AccessInsert
 {
     private const string Sql = """
-        insert into ledger.access (nhs_number, recorded, entry_id, lane, position, author, org)
-        select u.nhs_number, $1, u.entry_id, $2, u.position, u.author, u.org
-        from unnest($3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[])
-            as u (nhs_number, entry_id, position, author, org)
+        insert into ledger.access (nhs_number, recorded, entry_id, lane, position, author, org,
+            interaction, action, name, role, organisation_name, setting)
+        select u.nhs_number, $1, u.entry_id, $2, u.position, u.author, u.org,
+            u.interaction, u.action, u.name, u.role, u.organisation_name, u.setting
+        from unnest($3::text[], $4::uuid[], $5::bigint[], $6::text[], $7::text[],
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
+            as u (nhs_number, entry_id, position, author, org,
+                interaction, action, name, role, organisation_name, setting)
         """;
 
     /// <summary>Null when no line of the batch enters the history.</summary>
@@ -28,9 +32,6 @@ internal static class AccessInsert
         return lines is null ? null : Command(batch, lines);
     }
 
-    /// <summary>The person, whatever the role: repeats of one person in one place are folded (rule R15).</summary>
-    private static string Author(AuditEntry entry) => entry.AgentUserId ?? entry.AgentSubject ?? entry.ClientId ?? "";
-
     private static NpgsqlBatchCommand Command(PlacedBatch batch, List<PlacedEntry> lines)
     {
         var recorded = new NpgsqlParameter<DateTime> { TypedValue = batch.Recorded.UtcDateTime };
@@ -44,8 +45,14 @@ internal static class AccessInsert
                 Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.NhsNumber!),
                 Column(NpgsqlDbType.Uuid, lines, line => line.Id),
                 Column(NpgsqlDbType.Bigint, lines, line => line.Position),
-                Column(NpgsqlDbType.Text, lines, line => Author(line.Stored.Entry)),
+                Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.Author()),
                 Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.Organisation ?? ""),
+                Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.Interaction),
+                Column(NpgsqlDbType.Text, lines, line => line.Stored.Action),
+                Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.AgentName),
+                Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.AgentRole),
+                Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.OrganisationName),
+                Column(NpgsqlDbType.Text, lines, line => line.Stored.Entry.Setting),
             },
         };
     }

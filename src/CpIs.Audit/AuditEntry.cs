@@ -93,4 +93,7 @@ public sealed record AuditEntry
 
     /// <summary>Name of the server process that answered.</summary>
     public string? Instance { get; init; }
+
+    /// <summary>The person behind it, whatever the role: repeats of one person are folded (rule R15).</summary>
+    public string Author() => AgentUserId ?? AgentSubject ?? ClientId ?? "";
 }

@@ -107,13 +107,18 @@ public sealed class AuditLog : IAsyncDisposable
     /// As <see cref="OpenAsync{T}"/>, but the lane itself asks: one read for all who wait, then the one commit.
     /// </summary>
     public async Task<T> LookUpAsync<TKey, T>(
+        LookUp<TKey, T> question, TKey key, AuditEntry entry, bool oneEntry = false) =>
+        (await LookUpRecordedAsync(question, key, entry, oneEntry)).Content;
+
+    /// <summary>As <see cref="LookUpAsync{TKey,T}"/>, and tells which entry it became.</summary>
+    public async Task<(T Content, Recorded Recorded)> LookUpRecordedAsync<TKey, T>(
         LookUp<TKey, T> question, TKey key, AuditEntry entry, bool oneEntry = false)
     {
         ArgumentNullException.ThrowIfNull(question);
         ArgumentNullException.ThrowIfNull(entry);
         var asking = new LookUp<TKey, T>.Asking(question, key, entry, oneEntry);
         await queue.AppendAsync(asking);
-        return asking.Content;
+        return (asking.Content, asking.Recorded);
     }
 
     /// <summary>Records what discloses nothing: refusals, denials, events of the server.</summary>

@@ -49,8 +49,9 @@ internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKee
             batch.RemoveAll(waiting => waiting.IsOver);
             if (batch.Count > 0)
             {
-                await lane.AppendAsync(lane.Place(Groups(batch), clock.GetUtcNow()));
-                batch.ForEach(waiting => waiting.Complete());
+                var placed = lane.Place(Groups(batch), clock.GetUtcNow());
+                await lane.AppendAsync(placed);
+                Complete(placed);
             }
         }
         catch (Exception cause) when (Failure.IsBadEntry(cause))
@@ -60,6 +61,16 @@ internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKee
         catch (Exception cause)
         {
             Lose(lane, cause, batch);
+        }
+    }
+
+    private void Complete(PlacedBatch placed)
+    {
+        var first = 0;
+        foreach (var waiting in batch)
+        {
+            waiting.Complete(placed, first);
+            first += waiting.Entries.Length;
         }
     }
 
@@ -76,8 +87,9 @@ internal sealed class ReadLane(AuditLogOptions options, ReadQueue queue, LaneKee
 
             try
             {
-                await lane.AppendAsync(lane.Place([waiting.Entries], clock.GetUtcNow()));
-                waiting.Complete();
+                var placed = lane.Place([waiting.Entries], clock.GetUtcNow());
+                await lane.AppendAsync(placed);
+                waiting.Complete(placed, 0);
             }
             catch (Exception cause) when (Failure.IsBadEntry(cause))
             {

@@ -14,7 +14,25 @@ internal class Waiting(StoredEntry[] entries)
 
     internal bool IsOver => durable.Task.IsCompleted;
 
-    internal void Complete() => durable.TrySetResult();
+    /// <summary>What became of it; set when it is durable.</summary>
+    internal Recorded Recorded { get; private set; }
+
+    /// <summary>Lets the caller go, with its own entries among those of its commit.</summary>
+    internal void Complete(PlacedBatch placed, int first)
+    {
+        var own = first;
+        for (var i = 0; i < Entries.Length; i++)
+        {
+            if (Entries[i].Entry.InHistory == true)
+            {
+                own = first + i;
+                break;
+            }
+        }
+
+        Recorded = new Recorded(placed.Entries[own].Id, placed.Recorded);
+        durable.TrySetResult();
+    }
 
     internal void Fail(LedgerUnavailable cause) => durable.TrySetException(cause);
 }

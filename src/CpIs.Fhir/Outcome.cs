@@ -41,6 +41,10 @@ public sealed record DetailCode(string System, string Code, string Display)
     public static readonly DetailCode TwoCouncils = Own("TWO_COUNCILS", "Two councils hold a current plan");
     public static readonly DetailCode CountedUnscheduled = Own("COUNTED_UNSCHEDULED", "Counted as unscheduled");
     public static readonly DetailCode Coverage = Own("COVERAGE", "Coverage of councils");
+    public static readonly DetailCode Freshness = Own("FRESHNESS", "When the councils last sent");
+    public static readonly DetailCode LookUpMother = Own("LOOK_UP_MOTHER", "Look up the mother too");
+    public static readonly DetailCode Unscheduled = Own("UNSCHEDULED", "Recorded as unscheduled");
+    public static readonly DetailCode Scheduled = Own("SCHEDULED", "Recorded as scheduled");
     public static readonly DetailCode ParameterIgnored = Own("PARAMETER_IGNORED", "Search parameter ignored");
     public static readonly DetailCode PairDisagrees = Own("PAIR_DISAGREES", "Flag and EpisodeOfCare disagree");
     public static readonly DetailCode NumberChanged = Own("NUMBER_CHANGED", "A plan's NHS number never changes");

@@ -38,8 +38,12 @@ public sealed record Visibility(
     public static DateOnly Today(TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
-        return DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(clock.GetUtcNow(), London).DateTime);
+        return Day(clock.GetUtcNow());
     }
+
+    /// <summary>Date in Europe/London of an instant.</summary>
+    public static DateOnly Day(DateTimeOffset at) =>
+        DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(at, London).DateTime);
 
     private static readonly TimeZoneInfo London = TimeZoneInfo.FindSystemTimeZoneById("Europe/London");
 

@@ -19,6 +19,22 @@ public static class Words
 
     public const string ConcernsUnborn = "Concerns the unborn or newborn baby of this person.";
 
+    /// <summary>What a newborn's empty answer adds.</summary>
+    public const string LookUpMother =
+        "Unborn plans are held under the mother's NHS number: look her up too.";
+
+    public const string IdentityDiffers =
+        "The name or birth date sent differs from what is held: make sure that this is the right person.";
+
+    public const string RecordedUnscheduled = "Recorded as an unscheduled access.";
+
+    public const string RecordedScheduled =
+        "Recorded as a scheduled look-up: it does not enter the access history.";
+
+    /// <summary>When a council whose plan is shown last sent anything.</summary>
+    public static string Fresh(string council, DateTimeOffset? at) =>
+        at is { } last ? $"{council} last sent at {Instant(last)}." : $"{council} has sent nothing yet.";
+
     /// <summary>R8: said with every answer without a visible plan.</summary>
     public static string NoRecordHeld(DateTimeOffset at) =>
         $"No record held for this NHS number at {Instant(at)}. This does not mean there is no concern. "

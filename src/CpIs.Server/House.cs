@@ -8,6 +8,7 @@ using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
+using CpIs.Server.Summary;
 using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -173,6 +174,8 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
             .AddSingleton<ProveInclusion>();
+        services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
+            .AddSingleton<ShowSummary>();
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));

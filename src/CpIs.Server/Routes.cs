@@ -4,6 +4,7 @@ using CpIs.Server.Metadata;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
+using CpIs.Server.Summary;
 using CpIs.Server.Validating;
 
 namespace CpIs.Server;
@@ -51,6 +52,9 @@ internal sealed record Route(
     /// <summary>False where the answer is no FHIR resource, so its format is not the caller's to choose.</summary>
     public bool Negotiated { get; init; } = true;
 
+    /// <summary>A search of NHS England's guide: refused in that guide's codes.</summary>
+    public bool Guided { get; init; }
+
     /// <summary>What stands before the path.</summary>
     public string Prefix { get; init; } = Routes.Prefix;
 }
@@ -79,8 +83,21 @@ internal static class Routes
         Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
         PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
         Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync)),
-        Search("AuditEvent", TrailReaders, Discloses.Trail, To<SearchAuditEvents>(r => r.AnswerAsync)),
-        PostedSearch("AuditEvent", TrailReaders, Discloses.Trail, To<SearchAuditEvents>(r => r.AnswerAsync)),
+        Search("CareTeam", Who.Health, Discloses.Patients, To<SearchCareTeams>(r => r.AnswerAsync)) with
+        {
+            Guided = true,
+        },
+        PostedSearch("CareTeam", Who.Health, Discloses.Patients, To<SearchCareTeams>(r => r.AnswerAsync)) with
+        {
+            Guided = true,
+        },
+        new("POST", "/Patient/$child-protection-summary", "Patient", 's', "operation", 'E', Who.Health,
+            Discloses.Patients, To<ShowSummary>(r => r.AnswerAsync)),
+        Search("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with { Guided = true },
+        PostedSearch("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with
+        {
+            Guided = true,
+        },
         Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync)),
         new("GET", "/AuditEvent/{id}/$inclusion-proof", "AuditEvent", 'r', "operation", 'R', TrailReaders,
             Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
@@ -177,6 +194,16 @@ internal static class Routes
             Negotiated = false,
             Prefix = "/audit-log",
         };
+
+    /// <summary>
+    /// Two views of one ledger: auditors search the trail, others are shown the history of one patient.
+    /// </summary>
+    private static RouteHandler AuditEvents(IServiceProvider services)
+    {
+        var trail = services.GetRequiredService<SearchAuditEvents>();
+        var history = services.GetRequiredService<ShowHistory>();
+        return call => HealthOrCouncil.HasFlag(call.Caller.Kind) ? history.AnswerAsync(call) : trail.AnswerAsync(call);
+    }
 
     private static Func<IServiceProvider, RouteHandler> SearchOf(PlanView view) =>
         To<SearchPlans>(r => c => r.AnswerAsync(c, view));

@@ -29,9 +29,13 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
         }
         catch (Refused refused) when (!http.Response.HasStarted)
         {
-            await RefuseAsync(call, refused);
+            await RefuseAsync(call, IsGuided(call) ? refused.AsGuided() : refused);
         }
     }
+
+    /// <summary>NHS England's guide knows health callers of two searches; auditors' searches are ours.</summary>
+    private static bool IsGuided(Call call) =>
+        call.Route.Guided && call.KnownCaller is null or { Kind: Who.Health };
 
     private async Task AdmitAsync(Call call)
     {

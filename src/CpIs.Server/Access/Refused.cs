@@ -42,6 +42,19 @@ internal sealed class Refused(int status, IReadOnlyList<OutcomeIssue> issues) : 
     public static Refused Unprocessable(DetailCode detail, string why, string? expression = null) =>
         new(422, [Error("business-rule", detail, why, expression)]);
 
+    /// <summary>
+    /// The same refusal in the codes of NHS England's guide, for the two searches that guide describes.
+    /// https://simplifier.net/guide/Child-Protection---Information-Sharing--CP-IS--API-Consumer-Impl (Error handling)
+    /// </summary>
+    public Refused AsGuided() => Issues[0].Detail switch
+    {
+        var detail when detail == DetailCode.InvalidNhsNumber =>
+            new(Status, [Error("invalid", DetailCode.InvalidSearch, "Invalid NHS number")]) { NhsNumber = NhsNumber },
+        var detail when detail == DetailCode.InvalidHeader =>
+            new(Status, [Issues[0] with { Detail = DetailCode.PreconditionFailed }]) { NhsNumber = NhsNumber },
+        _ => this,
+    };
+
     private static OutcomeIssue Error(string code, DetailCode detail, string why, string? expression = null) =>
         new("error", code, detail, why, expression);
 }

@@ -24,6 +24,7 @@ internal static class ShowCapabilities
     {
         ["$validate"] = "http://hl7.org/fhir/OperationDefinition/Resource-validate",
         ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+        ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
         ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/inclusion-proof",
     };
 
@@ -33,6 +34,7 @@ internal static class ShowCapabilities
         ["EpisodeOfCare"] = [.. PlanParameters.Of(PlanView.Episode).Select(p => (p.Name, p.Type))],
         ["Patient"] = [.. SearchPatients.Parameters.Select(p => (p, "token"))],
         ["Organization"] = [.. SearchOrganizations.Parameters.Select(p => (p.Name, p.Type))],
+        ["CareTeam"] = [("patient", "reference")],
         ["AuditEvent"] = [.. TrailParameters.All],
     };
 

@@ -82,6 +82,9 @@ internal sealed class Councils(IReadOnlyList<OrganizationRow> all, IReadOnlyDict
 
     public byte[]? Body(string ods) => Find(ods)?.Body;
 
+    /// <summary>When a council last sent anything; null when it never did.</summary>
+    public DateTimeOffset? LastSent(string ods) => last.TryGetValue(ods, out var at) ? at : null;
+
     /// <summary>Coverage as the words of an empty answer give it.</summary>
     public string Coverage(DateTimeOffset now)
     {

@@ -50,8 +50,7 @@ internal sealed class SearchPatients(
 
         if (call.Health && people.Count == 0)
         {
-            bundle.AddOutcome([new("information", "informational", DetailCode.NoRecordHeld,
-                Words.NoRecordHeld(now) + " " + councils.Coverage(now))]);
+            bundle.AddOutcome([PlanAnswer.NoRecordHeld(councils, now)]);
         }
         else if (call.Health && PatientJson.Differ(rows))
         {

@@ -91,7 +91,7 @@ internal sealed class Incoming(Profiles profiles)
             : throw Refused.BadSearch("If-None-Exist takes identifier=system|value of the plan that is sent.");
     }
 
-    private static JsonElement Parse(byte[] body)
+    public static JsonElement Parse(byte[] body)
     {
         try
         {

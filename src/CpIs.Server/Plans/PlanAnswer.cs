@@ -49,6 +49,11 @@ internal sealed class PlanAnswer(
         return bundle.Finish();
     }
 
+    /// <summary>R8: what an answer without a visible plan says.</summary>
+    public static OutcomeIssue NoRecordHeld(Councils councils, DateTimeOffset now) => new(
+        "information", "informational", DetailCode.NoRecordHeld,
+        Words.NoRecordHeld(now) + " " + councils.Coverage(now));
+
     private void AddAll(SearchBundle bundle, PlanView other)
     {
         foreach (var row in page.Rows)
@@ -101,8 +106,7 @@ internal sealed class PlanAnswer(
 
         if (call.Health && page.Total == 0)
         {
-            issues.Add(new("information", "informational", DetailCode.NoRecordHeld, Words.NoRecordHeld(now) + " "
-                + councils.Coverage(now)));
+            issues.Add(NoRecordHeld(councils, now));
         }
 
         if (call.Health && page.Rows.Any(r => r.Facts.Kind == PlanKind.Unborn))
@@ -126,8 +130,10 @@ internal sealed class PlanAnswer(
         return issues;
     }
 
+    private bool TwoHold() => page.Rows.Count > 1 && TwoHold(page.Rows);
+
     /// <summary>R7: two councils with a current plan of one kind.</summary>
-    private bool TwoHold() => page.Rows.Count > 1 && page.Rows
+    public static bool TwoHold(IEnumerable<PlanRow> rows) => rows
         .Where(r => r.Episode.Status == "active")
         .GroupBy(r => r.Facts.Kind)
         .Any(kind => kind.Select(r => r.Facts.Council).Distinct().Count() > 1);

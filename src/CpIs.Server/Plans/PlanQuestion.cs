@@ -1,4 +1,5 @@
 using CpIs.Fhir;
+using CpIs.Server.Organizations;
 
 namespace CpIs.Server.Plans;
 
@@ -40,6 +41,17 @@ internal sealed record PlanQuestion
     /// <summary>Id after which the page begins.</summary>
     public Guid? After { get; init; }
 
+    /// <summary>What a clinician asks of one person: all that is visible.</summary>
+    public static PlanQuestion Health(PlanView view, string number, DateOnly today, Councils councils) => new()
+    {
+        View = view,
+        Council = null,
+        Today = today,
+        Numbers = [number],
+        Condition = _ => true,
+        CouncilNames = councils.LiveNames,
+    };
+
     /// <summary>Whether the asker may see a row at all; the condition narrows further.</summary>
     public bool MaySee(PlanRow row) =>
         Council is not null
@@ -49,6 +61,9 @@ internal sealed record PlanQuestion
 
 /// <summary>The rows of an answer, and how many there are beyond the page.</summary>
 internal sealed record PlanPage(IReadOnlyList<PlanRow> Rows, IReadOnlyList<PatientRow> Patients, int Total, bool More);
+
+/// <summary>An answer not yet sealed, and what it would disclose.</summary>
+internal sealed record PlansFound(PlanPage Page, IReadOnlyList<CpIs.Audit.Disclosed> Disclosed);
 
 /// <summary>One council's record of a person.</summary>
 internal sealed record PatientRow(

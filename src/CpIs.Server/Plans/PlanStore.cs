@@ -182,7 +182,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     private static NpgsqlBatchCommand PatientsOf(string[] numbers) =>
         new(Patients) { Parameters = { new() { Value = numbers } } };
 
-    private static void AskForAll(NpgsqlBatch batch, IReadOnlyList<PlanQuestion> questions)
+    /// <summary>Adds what answers all the questions, as health.</summary>
+    public static void AskForAll(NpgsqlBatch batch, IReadOnlyList<PlanQuestion> questions)
     {
         string[] numbers = [.. questions.SelectMany(q => q.Numbers!).Distinct()];
         batch.BatchCommands.Add(new(AsHealth));
@@ -192,6 +193,12 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     }
 
     private static async Task<IReadOnlyList<Sealed<PlanPage>>> AnswerAllAsync(
+        NpgsqlDataReader reader, IReadOnlyList<PlanQuestion> questions) =>
+        [.. (await FoundAsync(reader, questions)).Value.Select(f => new Sealed<PlanPage>(f.Page, f.Disclosed,
+            f.Page.Total))];
+
+    /// <summary>Reads what <see cref="AskForAll"/> asked, for a look-up that asks for more besides.</summary>
+    public static async Task<Internal<IReadOnlyList<PlansFound>>> FoundAsync(
         NpgsqlDataReader reader, IReadOnlyList<PlanQuestion> questions)
     {
         await reader.NextResultAsync();
@@ -199,10 +206,10 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         await reader.NextResultAsync();
         var people = (await PatientsAsync(reader, CancellationToken.None)).ToLookup(p => p.NhsNumber);
         await reader.NextResultAsync();
-        return [.. questions.Select(q => Seal(
+        return new([.. questions.Select(q => Found(
             q,
             [.. q.Numbers!.SelectMany(n => plans[n])],
-            q.WithPatients ? [.. q.Numbers!.SelectMany(n => people[n])] : []))];
+            q.WithPatients ? [.. q.Numbers!.SelectMany(n => people[n])] : []))]);
     }
 
     /// <summary>A batch that reads as one council, or for health as every council.</summary>
@@ -216,6 +223,12 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     }
 
     private static Sealed<PlanPage> Seal(PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients)
+    {
+        var found = Found(question, rows, patients);
+        return new(found.Page, found.Disclosed, found.Page.Total);
+    }
+
+    private static PlansFound Found(PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients)
     {
         var seen = rows.FindAll(question.MaySee).ConvertAll(r => Current(question, r));
         var matches = seen.FindAll(question.Condition);
@@ -238,7 +251,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         }
 
         return new(new(page, shownPatients, matches.Count, after.Count > page.Count && !question.CountOnly),
-            disclosed, matches.Count);
+            disclosed);
     }
 
     private static List<PatientRow> PatientsShown(

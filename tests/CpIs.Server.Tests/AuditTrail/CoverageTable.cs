@@ -20,7 +20,7 @@ internal static partial class CoverageTable
     [
         Row("GET /metadata", "ok", null, _ => new("GET", "metadata") { Answer = 200 }),
         .. Search("Flag"), .. Search("EpisodeOfCare"), .. Reads("Flag"), .. Reads("EpisodeOfCare"),
-        .. Patients(), .. Organizations(), .. Trail(), .. Exports(), .. Log(),
+        .. Patients(), .. Organizations(), .. Trail(), .. Histories(), .. Summaries(), .. Exports(), .. Log(),
         .. Writes("Flag"), .. Writes("EpisodeOfCare"),
         .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
     ];
@@ -172,7 +172,7 @@ internal static partial class CoverageTable
                     AnyPatient = true,
                 });
             yield return Row(route, "count", Auditor, _ => Ask("AuditEvent", form, "_summary=count", Query(null)));
-            yield return Row(route, "denied", Doctor, _ => Ask("AuditEvent", form, "action=E", No(403)));
+            yield return Row(route, "denied", Feed, _ => Ask("AuditEvent", form, "action=E", No(403)));
             yield return Row(route, "unauthenticated", null, _ => Ask("AuditEvent", form, "action=E", No(401)));
             yield return Row(route, "refused", Auditor, _ => Ask("AuditEvent", form, "outcome=5", No(400)));
         }

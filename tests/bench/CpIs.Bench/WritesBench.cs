@@ -11,9 +11,7 @@ internal static class WritesBench
     private const int Rounds = 3;
     private const int Seconds = 6;
 
-    /// <summary>
-    /// The runtime compiles the write path twice more while it is used: measured cold, it costs double.
-    /// </summary>
+    /// <summary>The runtime compiles the write path twice more while it is used: cold, a plan costs double.</summary>
     private const int WarmUpSeconds = 20;
 
     private const int FirstNumber = 500_000;

@@ -7,6 +7,10 @@ Description: "What the service says beside, or instead of, an answer."
 * #NO_RECORD_HELD "No record is held for this NHS number"
 * #IDENTITY_DIFFERS "The person sent differs from the person held"
 * #NOT_HELD "No plan is visible for this person, so nothing was kept"
+* #FRESHNESS "When the councils whose plans are shown last sent anything"
+* #LOOK_UP_MOTHER "Unborn plans are held under the mother's number"
+* #UNSCHEDULED "Recorded as an unscheduled access"
+* #SCHEDULED "Recorded as a scheduled look-up"
 
 CodeSystem: CpIsMeasure
 Id: cpis-measure

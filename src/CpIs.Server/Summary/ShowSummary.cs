@@ -1,0 +1,91 @@
+using CpIs.Audit;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+using CpIs.Server.AuditTrail;
+using CpIs.Server.Organizations;
+using CpIs.Server.Patients;
+using CpIs.Server.Plans;
+using CpIs.Server.Searching;
+
+namespace CpIs.Server.Summary;
+
+/// <summary>
+/// <c>POST /Patient/$child-protection-summary</c>: in one call everything a clinician may see of one child, and of her
+/// mother when she is newborn. Each person is one access.
+/// </summary>
+internal sealed class ShowSummary(Register register, AuditLog ledger, TimeProvider clock)
+{
+    /// <summary>What the answer is made of; a token must allow them all.</summary>
+    private static readonly string[] Types = ["Flag", "EpisodeOfCare", "Patient", "AuditEvent"];
+
+    public async Task AnswerAsync(Call call)
+    {
+        if (Array.Exists(Types, type => !call.Caller.Scopes.Allow(type, 's')))
+        {
+            throw Refused.Denied("The token's scopes do not cover everything the summary shows.");
+        }
+
+        var request = await SummaryRequest.ReadAsync(call);
+        var councils = await register.CouncilsAsync();
+        var child = LookUpAsync(call, request.Number, councils);
+        if (request.Mother is null)
+        {
+            await AnswerAsync(call, request, councils, [await child]);
+            return;
+        }
+
+        await AnswerAsync(call, request, councils,
+            await Task.WhenAll(child, LookUpAsync(call, request.Mother, councils)));
+    }
+
+    private async Task<PersonSummary> LookUpAsync(Call call, NhsNumber number, Councils councils)
+    {
+        var digits = number.Digits();
+        var question = PlanQuestion.Health(PlanView.Flag, digits, Visibility.Today(clock), councils) with
+        {
+            WithOtherHalf = true,
+            WithPatients = true,
+        };
+        var entry = call.Entry(digits);
+        var (found, recorded) = await ledger.LookUpRecordedAsync(SummaryStore.LookUp, question, entry);
+        return new(found.Plans, found.Lines(entry, digits, recorded));
+    }
+
+    private Task AnswerAsync(
+        Call call, SummaryRequest request, Councils councils, IReadOnlyList<PersonSummary> people)
+    {
+        using var bundle = new SearchBundle(call, clock.GetUtcNow(), people.Sum(p => p.Plans.Total), null,
+            call.Base + call.Route.Path);
+        var rows = people.SelectMany(p => p.Plans.Rows).ToList();
+        foreach (var row in rows)
+        {
+            bundle.Add($"Flag/{row.Flag.Id}", row.Flag.Body, "match");
+        }
+
+        foreach (var row in rows)
+        {
+            bundle.Add($"EpisodeOfCare/{row.Episode.Id}", row.Episode.Body, "include");
+        }
+
+        foreach (var patient in people.SelectMany(p => PatientJson.OnePerPerson(p.Plans.Patients)))
+        {
+            bundle.Add($"Patient/{patient.NhsNumber}", PatientJson.ForHealth(patient.Body), "include");
+        }
+
+        foreach (var ods in rows.Select(r => r.Facts.Council).Distinct().Where(o => councils.Body(o) is not null))
+        {
+            bundle.Add($"Organization/{ods}", councils.Body(ods)!, "include");
+        }
+
+        foreach (var person in people)
+        {
+            ShowHistory.Add(bundle, person.History, "include");
+        }
+
+        bundle.AddOutcome(SummaryIssues.Of(call, request, people, councils, clock.GetUtcNow()));
+        return Answers.BytesAsync(call.Http, 200, bundle.Finish());
+    }
+}
+
+/// <summary>What is shown of one person.</summary>
+internal sealed record PersonSummary(PlanPage Plans, IReadOnlyList<AccessLine> History);
