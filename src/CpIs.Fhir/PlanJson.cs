@@ -31,7 +31,7 @@ public static class PlanJson
             json.WriteEndObject();
             json.WriteEndArray();
             WritePatient(json, "patient", plan.NhsNumber);
-            WriteCouncil(json, "managingOrganization", plan.Council, councilName);
+            WriteOrganization(json, "managingOrganization", plan.Council, councilName);
             WritePeriod(json, plan.Start, end);
         });
     }
@@ -57,7 +57,7 @@ public static class PlanJson
             WriteFlagCodes(json, plan.Kind);
             WritePatient(json, "subject", plan.NhsNumber);
             WritePeriod(json, plan.Start, end);
-            WriteCouncil(json, "author", plan.Council, councilName);
+            WriteOrganization(json, "author", plan.Council, councilName);
         });
     }
 
@@ -84,8 +84,10 @@ public static class PlanJson
         json.WriteEndObject();
     }
 
-    private static byte[] Write(string resourceType, Head head, Action<Utf8JsonWriter> rest)
+    /// <summary>A whole resource: its head, then the rest.</summary>
+    public static byte[] Write(string resourceType, Head head, Action<Utf8JsonWriter> rest)
     {
+        ArgumentNullException.ThrowIfNull(rest);
         var buffer = new ArrayBufferWriter<byte>(1536);
         using (var json = new Utf8JsonWriter(buffer, Outcome.Writing))
         {
@@ -155,8 +157,10 @@ public static class PlanJson
         json.WriteEndObject();
     }
 
-    private static void WriteCoding(Utf8JsonWriter json, string system, string code, string display)
+    /// <summary>A coding with its display.</summary>
+    public static void WriteCoding(Utf8JsonWriter json, string system, string code, string display)
     {
+        ArgumentNullException.ThrowIfNull(json);
         json.WriteStartObject();
         json.WriteString("system"u8, system);
         json.WriteString("code"u8, code);
@@ -164,8 +168,10 @@ public static class PlanJson
         json.WriteEndObject();
     }
 
-    private static void WritePatient(Utf8JsonWriter json, string name, NhsNumber number)
+    /// <summary>A reference to a person, by id and by NHS number.</summary>
+    public static void WritePatient(Utf8JsonWriter json, string name, NhsNumber number)
     {
+        ArgumentNullException.ThrowIfNull(json);
         json.WriteStartObject(name);
         json.WriteString("reference"u8, "Patient/" + number.Digits());
         json.WriteStartObject("identifier"u8);
@@ -175,15 +181,26 @@ public static class PlanJson
         json.WriteEndObject();
     }
 
-    private static void WriteCouncil(Utf8JsonWriter json, string name, string ods, string councilName)
+    /// <summary>A reference to an organisation, by id and by ODS code, with its name.</summary>
+    /// <param name="json">Where to.</param>
+    /// <param name="name">Element, or null inside a list.</param>
+    /// <param name="ods">ODS code.</param>
+    /// <param name="display">Name of the organisation.</param>
+    public static void WriteOrganization(Utf8JsonWriter json, string? name, string ods, string display)
     {
-        json.WriteStartObject(name);
+        ArgumentNullException.ThrowIfNull(json);
+        if (name is not null)
+        {
+            json.WritePropertyName(name);
+        }
+
+        json.WriteStartObject();
         json.WriteString("reference"u8, "Organization/" + ods);
         json.WriteStartObject("identifier"u8);
         json.WriteString("system"u8, Systems.Ods);
         json.WriteString("value"u8, ods);
         json.WriteEndObject();
-        json.WriteString("display"u8, councilName);
+        json.WriteString("display"u8, display);
         json.WriteEndObject();
     }
 

@@ -47,6 +47,18 @@ public static class Systems
 
     public const string FollowsPlan = Base + "/StructureDefinition/Extension-CpIs-FollowsPlan";
 
+    /// <summary>Classes of encounter, http://terminology.hl7.org/CodeSystem/v3-ActCode.</summary>
+    public const string ActCode = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+
+    /// <summary>http://hl7.org/fhir/R4/codesystem-encounter-status.html.</summary>
+    public const string EncounterStatus = "http://hl7.org/fhir/encounter-status";
+
+    /// <summary>Our settings and categories of an attendance.</summary>
+    public const string Attendance = Base + "/CodeSystem/CpIs-Attendance";
+
+    /// <summary>What the service computes.</summary>
+    public const string Measure = Base + "/CodeSystem/cpis-measure";
+
     /// <summary>NHS codes of <c>issue.details</c>.</summary>
     public const string SpineError = "https://fhir.nhs.uk/CodeSystem/England-SpineErrorOrWarningCode";
 

@@ -17,7 +17,19 @@ public static class Words
     public const string CountedUnscheduled =
         "This caller may not view silently: the access was counted as unscheduled and the council is notified.";
 
+    /// <summary>R9: the number asked for was superseded.</summary>
+    public const string NumberReplaced =
+        "This NHS number was superseded by another. The answer holds what is held under either.";
+
+    /// <summary>R9: the number asked for supersedes another.</summary>
+    public const string NumberReplaces =
+        "This NHS number supersedes another. The answer holds what is held under either.";
+
     public const string ConcernsUnborn = "Concerns the unborn or newborn baby of this person.";
+
+    /// <summary>Said where a plan is held and no attendance: the one must not be read as the other.</summary>
+    public const string NoAttendanceReported =
+        "Your organisation has reported no such attendance of this person. A plan is held: search Flag.";
 
     /// <summary>What a newborn's empty answer adds.</summary>
     public const string LookUpMother =
@@ -49,6 +61,11 @@ public static class Words
         var names = silent.Count == 0 ? "none" : string.Join(", ", silent);
         return $"{silent.Count} of {councils} councils have sent nothing for 3 days or more: {names}.";
     }
+
+    /// <summary>R20: said with every count of attendances. Never that it is normal.</summary>
+    public static string AttendancesReported(int attendances, int organisations) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{attendances} attendances reported by {organisations} organisations; others may not report.");
 
     /// <summary>An instant as FHIR writes it: UTC, seconds.</summary>
     public static string Instant(DateTimeOffset at) =>

@@ -1,5 +1,6 @@
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
+using CpIs.Server.Encounters;
 using CpIs.Server.Metadata;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
@@ -80,6 +81,7 @@ internal static class Routes
         Read("Patient", HealthOrCouncil, Discloses.Patients, To<ReadPatient>(r => r.AnswerAsync)),
         Create("Patient", To<PutPatient>(r => r.CreateAsync)),
         Update("Patient", To<PutPatient>(r => r.UpdateAsync)),
+        .. Encounter,
         Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
         PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
         Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync)),
@@ -158,6 +160,18 @@ internal static class Routes
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
+    ];
+
+    /// <summary>Written by the organisation where it took place, person or feed; read by people.</summary>
+    private static Route[] Encounter =>
+    [
+        Search("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+        PostedSearch("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+        Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
+        new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
+            Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync)),
+        Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with { Who = Who.Health | Who.Feed },
+        Update("Encounter", To<WriteEncounter>(r => r.UpdateAsync)) with { Who = Who.Health | Who.Feed },
     ];
 
     /// <summary>For those who send resources; what it is given it neither stores nor shows.</summary>

@@ -1,3 +1,5 @@
+using CpIs.Server.Summary;
+
 namespace CpIs.Server;
 
 /// <summary>What the command line and the configuration decide.</summary>
@@ -29,6 +31,9 @@ internal sealed record ServerOptions
     /// <summary>ODS code of the national body, whose auditors see all organisations.</summary>
     public string NationalOrganisation { get; init; } = "X26";
 
+    /// <summary>R20: by which rule each organisation is told of frequent attendance.</summary>
+    public AttendanceRules Attendance { get; init; } = AttendanceRules.Default;
+
     /// <summary>
     /// Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.
     /// </summary>
@@ -39,6 +44,7 @@ internal sealed record ServerOptions
             Sandbox = sandbox,
             Connection = configuration.GetConnectionString("Cpis"),
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
+            Attendance = AttendanceRules.Read(configuration),
             Deployment = configuration["Deployment"] ?? (sandbox ? "sandbox" : "local"),
         };
         if (int.TryParse(configuration["CPIS_PORT"], out var port))

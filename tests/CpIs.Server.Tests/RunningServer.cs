@@ -66,6 +66,14 @@ public sealed class RunningServer : IAsyncLifetime
 
     public HttpClient Auditor => As("sandbox-auditor");
 
+    /// <summary>The doctor's like in another organisation.</summary>
+    /// <param name="organisation">ODS code.</param>
+    public HttpClient Another(string organisation) => With(() => house!.Services.GetRequiredService<TokenIssuer>()
+        .Issue(Persona.All["sandbox-ed-clinician"] with
+        {
+            ClientId = "another-epr", Organisation = organisation, UserId = "999100000009", Name = "Dr Peregrine Oake",
+        }));
+
     /// <summary>A client that sends what the test says as its token.</summary>
     public HttpClient With(Func<string?> token) =>
         new(new TokenHandler(token) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = Base };

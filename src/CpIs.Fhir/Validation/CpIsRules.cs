@@ -17,6 +17,12 @@ internal static class CpIsRules
     private static readonly byte[] DueDate = Encoding.UTF8.GetBytes(Systems.DueDate);
     private static readonly byte[] FollowsPlan = Encoding.UTF8.GetBytes(Systems.FollowsPlan);
 
+    private static readonly byte[][] AttendanceCategories =
+    [
+        [.. "first-attendance"u8], [.. "unplanned-follow-up"u8], [.. "unplanned-follow-up-elsewhere"u8],
+        [.. "planned-follow-up"u8],
+    ];
+
     public static readonly Invariant[] All =
     [
         new("cpis-closed-1", "Only the extensions named in the profile may be sent. Leave this one out.",
@@ -38,7 +44,7 @@ internal static class CpIsRules
         new("cpis-person-2", "The reference and the identifier name different people.", (d, t, _) =>
             NamesOnePerson(d, t)),
         new("cpis-organization-1",
-            "The council must be named: Organization/ and its id, the urn:uuid of the Organization in "
+            "The organisation must be named: Organization/ and its id, the urn:uuid of the Organization in "
             + "the same Bundle, or an identifier with its ODS code.",
             (d, t, _) => d.Has(t, "reference"u8) ? PointsTo(d, t, "Organization"u8) : d.Has(t, "identifier"u8)),
         new("cpis-episode-1",
@@ -53,6 +59,11 @@ internal static class CpIsRules
             (d, t, _) => IsPersonNumber(d, t)),
         new("cpis-date-1", "This must be a full date, YYYY-MM-DD.",
             (d, t, _) => d.Text(t).Length == FullDateCharacters) { Code = "value" },
+        new("cpis-time-1", "This must be a date with its time and zone, such as 2026-03-01T22:10:00Z.",
+            (d, t, _) => d.Text(t).Length > FullDateCharacters) { Code = "value" },
+        new("cpis-attendance-1",
+            "One type must be the setting, such as emergency-department; a second may be the category, such as "
+                + "planned-follow-up.", (d, t, _) => NamesOneSetting(d, t)) { At = "type" },
         new("cpis-text-1", "This is blank: fill it in.", (d, t, _) =>
             d.Text(t).ContainsAnyExcept(" \t\r\n"u8)) { Code = "value" },
         new("cpis-status-1", "A finished plan needs its end date.", (d, t, _) =>
@@ -174,6 +185,36 @@ internal static class CpIsRules
         for (var at = doc.First(extensions); at != Doc.None; at = doc.Following(extensions, at))
         {
             if (doc.IsText(at, "url"u8, url))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool NamesOneSetting(Doc doc, int encounter)
+    {
+        var (all, categories) = (0, 0);
+        var types = doc.Get(encounter, "type"u8);
+        for (var type = doc.First(types); type != Doc.None; type = doc.Following(types, type))
+        {
+            all++;
+            var codings = doc.Get(type, "coding"u8);
+            for (var at = doc.First(codings); at != Doc.None; at = doc.Following(codings, at))
+            {
+                categories += IsCategory(doc, at) ? 1 : 0;
+            }
+        }
+
+        return all == 0 || categories == all - 1;
+    }
+
+    private static bool IsCategory(Doc doc, int coding)
+    {
+        foreach (var category in AttendanceCategories)
+        {
+            if (doc.IsText(coding, "code"u8, category))
             {
                 return true;
             }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
+using CpIs.Server.Encounters;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
@@ -33,6 +34,7 @@ internal static class ShowCapabilities
         ["Flag"] = [.. PlanParameters.Of(PlanView.Flag).Select(p => (p.Name, p.Type))],
         ["EpisodeOfCare"] = [.. PlanParameters.Of(PlanView.Episode).Select(p => (p.Name, p.Type))],
         ["Patient"] = [.. SearchPatients.Parameters.Select(p => (p, "token"))],
+        ["Encounter"] = [.. EncounterParameters.All.Select(p => (p.Name, p.Type))],
         ["Organization"] = [.. SearchOrganizations.Parameters.Select(p => (p.Name, p.Type))],
         ["CareTeam"] = [("patient", "reference")],
         ["AuditEvent"] = [.. TrailParameters.All],
@@ -110,7 +112,7 @@ internal static class ShowCapabilities
         json.WriteString("versioning"u8, versioned ? "versioned" : "no-version");
         json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
         json.WriteBoolean("updateCreate"u8, type == "Patient");
-        json.WriteBoolean("conditionalCreate"u8, type is "Flag" or "EpisodeOfCare");
+        json.WriteBoolean("conditionalCreate"u8, type is "Flag" or "EpisodeOfCare" or "Encounter");
         json.WriteString("conditionalRead"u8,
             routes.Exists(r => r.Interaction == "read") ? "not-match"u8 : "not-supported"u8);
         json.WriteBoolean("conditionalUpdate"u8, false);

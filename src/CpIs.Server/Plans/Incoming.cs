@@ -88,7 +88,7 @@ internal sealed class Incoming(Profiles profiles)
         return query.Count == 1 && query
             .GetValueOrDefault("identifier") == $"{Text(identifier, "system")}|{Text(identifier, "value")}"
             ? true
-            : throw Refused.BadSearch("If-None-Exist takes identifier=system|value of the plan that is sent.");
+            : throw Refused.BadSearch("If-None-Exist takes identifier=system|value of what is sent.");
     }
 
     public static JsonElement Parse(byte[] body)

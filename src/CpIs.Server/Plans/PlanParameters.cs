@@ -24,14 +24,14 @@ internal static class PlanParameters
         .. Shared,
         new("subject", "reference", PatientIs),
         new("_id", "token", SearchConditions.Token<PlanRow>(r => [(null, r.Flag.Id.ToString())])),
-        new("_lastUpdated", "date", SearchConditions.Date<PlanRow>(r => Moment(r.Flag.Updated))),
+        new("_lastUpdated", "date", SearchConditions.Date<PlanRow>(r => SearchConditions.Moment(r.Flag.Updated))),
         new("status", "token", SearchConditions.Token<PlanRow>(
             r => [("http://hl7.org/fhir/flag-status", r.Flag.Status)])),
         new("code", "token", SearchConditions.Token<PlanRow>(
             r => [(Systems.Snomed, r.Facts.Kind.Code), (Systems.FlagCategory, Systems.FlagCategoryCode)])),
         new("category", "token", SearchConditions.Token<PlanRow>(
             _ => [(Systems.FlagCategory, Systems.FlagCategoryCode)])),
-        new("author", "reference", CouncilIs),
+        new("author", "reference", SearchConditions.Organization<PlanRow>(r => r.Facts.Council)),
         new("detail", "reference", (modifier, value) =>
             ReferenceIs(modifier, value, "EpisodeOfCare/", r => r.Episode.Id)),
     ];
@@ -40,11 +40,11 @@ internal static class PlanParameters
     [
         .. Shared,
         new("_id", "token", SearchConditions.Token<PlanRow>(r => [(null, r.Episode.Id.ToString())])),
-        new("_lastUpdated", "date", SearchConditions.Date<PlanRow>(r => Moment(r.Episode.Updated))),
+        new("_lastUpdated", "date", SearchConditions.Date<PlanRow>(r => SearchConditions.Moment(r.Episode.Updated))),
         new("status", "token", SearchConditions.Token<PlanRow>(
             r => [("http://hl7.org/fhir/episode-of-care-status", r.Episode.Status)])),
         new("type", "token", SearchConditions.Token<PlanRow>(r => [(Systems.Snomed, r.Facts.Kind.Code)])),
-        new("organization", "reference", CouncilIs),
+        new("organization", "reference", SearchConditions.Organization<PlanRow>(r => r.Facts.Council)),
     ];
 
     private static readonly string[] NamesOfFlag = [.. OfFlag.Select(p => p.Name)];
@@ -87,24 +87,7 @@ internal static class PlanParameters
     private static Predicate<PlanRow> PatientIs(string? modifier, string value)
     {
         var number = SearchConditions.Patient(modifier, value);
-        return row => row.Facts.NhsNumber.Equals(number);
-    }
-
-    private static Predicate<PlanRow> CouncilIs(string? modifier, string value)
-    {
-        if (modifier == "identifier")
-        {
-            var (system, code) = SearchConditions.SplitToken(value);
-            return row => system == Systems.Ods && row.Facts.Council == code;
-        }
-
-        if (modifier is not (null or "Organization"))
-        {
-            throw SearchConditions.BadModifier();
-        }
-
-        var id = value[(value.LastIndexOf('/') + 1)..];
-        return row => row.Facts.Council == id;
+        return row => row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits());
     }
 
     private static Predicate<PlanRow> ReferenceIs(string? modifier, string value, string prefix, Func<PlanRow, Guid> id)
@@ -121,9 +104,7 @@ internal static class PlanParameters
 
     private static (DateTimeOffset From, DateTimeOffset Until) PeriodOf(PlanRow row) => (
         Midnight(row.Facts.Start),
-        row.Facts.End is { } end ? Midnight(end.AddDays(1)) : DateTimeOffset.MaxValue);
+        row.EndShown is { } end ? Midnight(end.AddDays(1)) : DateTimeOffset.MaxValue);
 
     private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
-
-    private static (DateTimeOffset From, DateTimeOffset Until) Moment(DateTimeOffset at) => (at, at.AddMilliseconds(1));
 }

@@ -75,12 +75,14 @@ internal sealed class PartsReader(Func<string, string> resolve)
         return (Text(identifier, "system")![Systems.CouncilPlan.Length..], Text(identifier, "value")!);
     }
 
-    private NhsNumber Person(JsonElement resource, PlanView view)
+    /// <summary>The person an element refers to, by reference, by identifier or by both.</summary>
+    /// <exception cref="Refused">422 when they name two people, or nobody of a valid number.</exception>
+    public NhsNumber Person(JsonElement resource, string resourceType, string element)
     {
-        var person = resource.GetProperty(view.PatientElement);
+        var person = resource.GetProperty(element);
         var byReference = Reference(person) is { } reference ? reference[(reference.LastIndexOf('/') + 1)..] : null;
         var byIdentifier = person.TryGetProperty("identifier", out var identifier) ? Text(identifier, "value") : null;
-        var path = $"{view.ResourceType}.{view.PatientElement}";
+        var path = $"{resourceType}.{element}";
         if (byReference is not null && byIdentifier is not null && byReference != byIdentifier)
         {
             throw Refused.Unprocessable(DetailCode.InvalidNhsNumber, "Reference and identifier name two people.", path);
@@ -92,9 +94,11 @@ internal sealed class PartsReader(Func<string, string> resolve)
             : throw Refused.Unprocessable(DetailCode.InvalidNhsNumber, NhsNumber.Fault(text)!, path);
     }
 
-    private string? Organisation(JsonElement resource, PlanView view)
+    /// <summary>ODS code of the organisation an element refers to; null when it is not there.</summary>
+    /// <exception cref="Refused">422 when it names two.</exception>
+    public string? Organisation(JsonElement resource, string resourceType, string element)
     {
-        if (!resource.TryGetProperty(view.CouncilElement, out var organisation))
+        if (!resource.TryGetProperty(element, out var organisation))
         {
             return null;
         }
@@ -106,9 +110,14 @@ internal sealed class PartsReader(Func<string, string> resolve)
         return byReference is not null && byIdentifier is not null && byReference != byIdentifier
             ? throw Refused.Unprocessable(DetailCode.InvalidResource,
                 "Reference and identifier name two organisations.",
-                $"{view.ResourceType}.{view.CouncilElement}")
+                $"{resourceType}.{element}")
             : byIdentifier ?? byReference;
     }
+
+    private NhsNumber Person(JsonElement plan, PlanView view) => Person(plan, view.ResourceType, view.PatientElement);
+
+    private string? Organisation(JsonElement plan, PlanView view) =>
+        Organisation(plan, view.ResourceType, view.CouncilElement);
 
     private string? Reference(JsonElement reference) => Text(reference, "reference") is { } text ? resolve(text) : null;
 

@@ -55,6 +55,28 @@ internal static class SearchConditions
             return row => period(row) is var (from, until) && range.Matches(from, until);
         };
 
+    /// <summary>A reference to an organisation, by id or by ODS code, which are the same here.</summary>
+    public static Func<string?, string, Predicate<T>> Organization<T>(Func<T, string> ods) =>
+        (modifier, value) =>
+        {
+            if (modifier == "identifier")
+            {
+                var (system, code) = SplitToken(value);
+                return row => system == Systems.Ods && ods(row) == code;
+            }
+
+            if (modifier is not (null or "Organization"))
+            {
+                throw BadModifier();
+            }
+
+            var id = value[(value.LastIndexOf('/') + 1)..];
+            return row => ods(row) == id;
+        };
+
+    /// <summary>The span of an instant that is kept to the millisecond.</summary>
+    public static (DateTimeOffset From, DateTimeOffset Until) Moment(DateTimeOffset at) => (at, at.AddMilliseconds(1));
+
     /// <summary>A reference to a patient in any of its four forms, as an NHS number.</summary>
     /// <exception cref="Refused">400 when it is no reference to a patient, or the number is not valid.</exception>
     public static NhsNumber Patient(string? modifier, string value)

@@ -19,11 +19,14 @@ internal static class Examples
 
     public static string[] Lines(string name) => File.ReadAllLines(Path.Combine(Folder, name));
 
-    /// <summary>The profile an example is about: rows are Parameters, everything else goes by its type.</summary>
     public static IReadOnlyList<Issue> Check(byte[] json, string name) =>
-        name.StartsWith("caseload", StringComparison.Ordinal)
-        ? Ours.CheckProfile(json, Systems.Profile("CaseloadRow"))
-        : Ours.Check(json, TypeOf(json));
+        Ours.CheckProfile(json, Systems.Profile(ProfileOf(json, name)));
+
+    /// <summary>The profile an example is about: most go by their type, a few have a name of their own.</summary>
+    public static string ProfileOf(byte[] json, string name) =>
+        name.StartsWith("caseload", StringComparison.Ordinal) ? "CaseloadRow"
+        : name.StartsWith("attendance-count", StringComparison.Ordinal) ? "AttendanceCount"
+        : TypeOf(json);
 
     public static string TypeOf(byte[] json)
     {

@@ -53,8 +53,7 @@ public sealed class WrittenTwice
         var ours = issues.Select(issue => issue.Rule)
             .Where(rule => rule.StartsWith("cpis-", StringComparison.Ordinal)).Distinct();
         var resource = Parsed(kind, name)!;
-        var type = name.StartsWith("caseload", StringComparison.Ordinal) ? "CaseloadRow" : Examples.TypeOf(json);
-        var broken = Rules(Systems.Profile(type), "")
+        var broken = Rules(Systems.Profile(Examples.ProfileOf(json, name)), "")
             .Concat(Rules(Systems.DueDate, $"extension('{Systems.DueDate}')"))
             .Concat(Rules(Systems.FollowsPlan, $"extension('{Systems.FollowsPlan}')"))
             .Where(rule => resource.Select(rule.Context).Any(node => !node!.Predicate(rule.Expression)))

@@ -24,7 +24,7 @@ Severity: #error
 Expression: "reference.exists().not() or identifier.value.exists().not() or reference.startsWith('urn:uuid:') or reference.endsWith('Patient/' & identifier.value)"
 
 Invariant: cpis-organization-1
-Description: "A council is referred to by Organization/ and its id, an entry of the same Bundle, or its ODS code"
+Description: "An organisation is referred to by Organization/ and its id, an entry of the same Bundle, or its ODS code"
 Severity: #error
 Expression: "(reference.exists() or identifier.exists()) and (reference.exists().not() or reference.matches('^(https?://[^?#]+/)?Organization/[A-Za-z0-9.-]{1,64}$') or reference.matches('^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'))"
 
@@ -67,3 +67,13 @@ Invariant: cpis-text-1
 Description: "Text that says something: not spaces alone"
 Severity: #error
 Expression: "matches('^(.|\\n|\\r)*[^ \\t\\r\\n](.|\\n|\\r)*$')"
+
+Invariant: cpis-time-1
+Description: "A date with its time and zone"
+Severity: #error
+Expression: "toString().length() > 10"
+
+Invariant: cpis-attendance-1
+Description: "One type is the setting; a second, if there is one, is the category"
+Severity: #error
+Expression: "type.empty() or type.coding.where(code = 'first-attendance' or code = 'unplanned-follow-up' or code = 'unplanned-follow-up-elsewhere' or code = 'planned-follow-up').count() = type.count() - 1"
