@@ -13,4 +13,11 @@ public sealed record Disclosed(
     int Version,
     string? NhsNumber,
     string? Council,
-    bool Plan);
+    bool Plan)
+{
+    /// <summary>
+    /// Ten digits of the number that was asked for, when it is another number of this person; else null. The look is
+    /// recorded under both, and enters the history under <see cref="NhsNumber"/> alone.
+    /// </summary>
+    public string? Through { get; init; }
+}

@@ -26,7 +26,9 @@ internal static class Disclosures
         var entries = new List<AuditEntry>(patients.Count);
         foreach (var (number, shown) in patients)
         {
-            AddParts(entries, About(entry, number, found, shown), References(shown));
+            var about = About(entry, number, found, shown);
+            var through = disclosed.Any(resource => resource.Plan && resource.Through == number);
+            AddParts(entries, through ? about with { PlanFound = true } : about, References(shown));
         }
 
         return [.. entries.Select(each => StoredEntry.Of(each, instance))];

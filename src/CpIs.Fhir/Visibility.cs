@@ -47,13 +47,29 @@ public sealed record Visibility(
 
     private static readonly TimeZoneInfo London = TimeZoneInfo.FindSystemTimeZoneById("Europe/London");
 
-    /// <summary>The end that counts on a day: R6 ends a child's record on the 18th birthday by itself.</summary>
-    public DateOnly? EndOn(DateOnly today)
+    /// <summary>
+    /// R6: the day on which a child's record ends by itself; one that would begin later ends on its first day. Unborn
+    /// plans are exempt.
+    /// </summary>
+    private DateOnly AgeEnd
     {
-        var adult = Adulthood(BirthDate);
-        var endsByAge = Kind != PlanKind.Unborn && today >= adult && (End is null || End > adult) && Start <= adult;
-        return endsByAge ? adult : End;
+        get
+        {
+            var adult = Kind == PlanKind.Unborn ? DateOnly.MaxValue : Adulthood(BirthDate);
+            return adult > Start ? adult : Start;
+        }
     }
+
+    /// <summary>The end that counts on a day: R6 ends a child's record on the 18th birthday by itself.</summary>
+    public DateOnly? EndOn(DateOnly today) =>
+        AgeEnd is var ends && today >= ends && Kind != PlanKind.Unborn && (End is null || End > ends) ? ends : End;
+
+    /// <summary>
+    /// The end that the resources of a status show. What the council sent stays as it is: when it corrects the birth
+    /// date, a record that had ended by age alone goes on.
+    /// </summary>
+    public DateOnly? EndShown(string episodeStatus) =>
+        episodeStatus == "finished" ? EndOn(DateOnly.MaxValue) : End;
 
     /// <summary>R0: <c>planned</c>, <c>active</c>, <c>finished</c> or <c>entered-in-error</c>.</summary>
     public string EpisodeStatus(DateOnly today) =>
@@ -108,8 +124,7 @@ public sealed record Visibility(
             return Start;
         }
 
-        var adult = Kind == PlanKind.Unborn ? DateOnly.MaxValue : Adulthood(BirthDate);
-        var next = End is { } end && end < adult ? end : adult;
+        var next = End is { } end && end < AgeEnd ? end : AgeEnd;
         return next == DateOnly.MaxValue ? null : next;
     }
 }

@@ -17,6 +17,14 @@ public static class Words
     public const string CountedUnscheduled =
         "This caller may not view silently: the access was counted as unscheduled and the council is notified.";
 
+    /// <summary>R9: the number asked for was superseded.</summary>
+    public const string NumberReplaced =
+        "This NHS number was superseded by another. The answer holds what is held under either.";
+
+    /// <summary>R9: the number asked for supersedes another.</summary>
+    public const string NumberReplaces =
+        "This NHS number supersedes another. The answer holds what is held under either.";
+
     public const string ConcernsUnborn = "Concerns the unborn or newborn baby of this person.";
 
     /// <summary>Said where a plan is held and no attendance: the one must not be read as the other.</summary>

@@ -166,8 +166,11 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>();
         services.AddSingleton<ValidateResource>();
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
+        services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()
+            .AddHostedService(s => s.GetRequiredService<ClockWorker>());
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<SubmitBundle>();
+        services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
             .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>();

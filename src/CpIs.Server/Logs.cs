@@ -17,4 +17,7 @@ internal static partial class Logs
 
     [LoggerMessage(5, LogLevel.Information, "Ready on port {Port}")]
     public static partial void Ready(this ILogger log, int port);
+
+    [LoggerMessage(6, LogLevel.Error, "Plans of {Council} could not be given today's status: {Kind} at {Where}")]
+    public static partial void PlansNotTurned(this ILogger log, string council, string kind, string where);
 }

@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace CpIs.Server.AuditTrail;
 
-/// <summary>Reads the lines of the clinical history; always as a part of a look-up that is itself recorded.</summary>
+/// <summary>
+/// Reads the lines of the clinical history, under all numbers of a person (R9); always as a part of a look-up that is
+/// itself recorded.
+/// </summary>
 internal static class AccessStore
 {
     /// <summary>
@@ -14,7 +17,7 @@ internal static class AccessStore
     private const string OfNumbers = """
         select a.nhs_number, a.entry_id, a.recorded, a.author, a.org,
             a.interaction, a.action, a.name, a.role, a.organisation_name, a.setting
-        from unnest($1::text[]) as asked(nhs_number)
+        from (select distinct nhs_number from cpis.linked($1::text[])) asked
         cross join lateral (
             select * from ledger.access l where l.nhs_number = asked.nhs_number
             order by l.recorded desc, l.entry_id desc limit $2) a

@@ -16,11 +16,31 @@ internal static class AuditAgents
     public static void Write(Utf8JsonWriter json, TrailEntry entry)
     {
         json.WriteStartArray("agent"u8);
+        if (entry.Kind == "system")
+        {
+            WriteItself(json, entry.Instance ?? AuditEventMap.Server);
+            json.WriteEndArray();
+            return;
+        }
+
         WriteClient(json, entry);
         WriteServer(json, entry);
         WriteUser(json, entry);
         WriteOrganisation(json, entry);
         json.WriteEndArray();
+    }
+
+    /// <summary>Nobody asked, from nowhere: the server is the one agent, and the requestor.</summary>
+    private static void WriteItself(Utf8JsonWriter json, string instance)
+    {
+        json.WriteStartObject();
+        AuditJson.WriteConcept(json, "type", AuditEventMap.Dicom, "110150", Display("110150"));
+        json.WriteStartObject("who"u8);
+        AuditJson.WriteIdentifier(json, null, instance);
+        json.WriteString("display"u8, instance);
+        json.WriteEndObject();
+        json.WriteBoolean("requestor"u8, true);
+        json.WriteEndObject();
     }
 
     /// <summary>Data flows to the client on reads, from it on queries and writes.</summary>

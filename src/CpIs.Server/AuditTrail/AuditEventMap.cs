@@ -83,10 +83,14 @@ internal static class AuditEventMap
         AuditJson.WriteCoding(json, "type", EventType, "rest", "RESTful Operation");
     }
 
-    /// <summary>BALP profiles speak of what succeeded; patient forms need a person.</summary>
+    /// <summary>
+    /// BALP profiles speak of requests that succeeded, their client and server; patient forms need a person. What the
+    /// server did by itself has neither client nor request.
+    /// </summary>
     private static string? Profile(TrailEntry entry)
     {
-        if (entry.Outcome != 0 || (entry.Interaction != "search-type" && AuditEntities.MainResource(entry) is null))
+        if (entry.Kind == "system" || entry.Outcome != 0
+            || (entry.Interaction != "search-type" && AuditEntities.MainResource(entry) is null))
         {
             return null;
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using CpIs.Audit;
 using CpIs.Server.Access;
+using CpIs.Server.Patients;
 using CpIs.Server.Searching;
 
 namespace CpIs.Server.AuditTrail;
@@ -9,7 +10,8 @@ namespace CpIs.Server.AuditTrail;
 /// The auditors' search of the trail, itself recorded: one entry a page. A trust's auditor sees what callers of its own
 /// organisation did, the national one everything. http://hl7.org/fhir/R4/auditevent.html#search
 /// </summary>
-internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageTokens pages, TimeProvider clock)
+internal sealed class SearchAuditEvents(
+    TrailStore trail, SupersessionStore numbers, AuditLog ledger, PageTokens pages, TimeProvider clock)
 {
     private static readonly string[] Sorts = ["date", "-date", "_lastUpdated", "-_lastUpdated"];
 
@@ -18,7 +20,8 @@ internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageT
         var search = await SearchRequest.ReadAsync(call, TrailParameters.Names, pages);
         RequirePlainShape(search);
         var question = Ask(call, search);
-        var envelope = await trail.SearchAsync(question, call.Http.RequestAborted);
+        var envelope = await trail.SearchAsync(
+            await LinkedAsync(question, call.Http.RequestAborted), call.Http.RequestAborted);
         var number = question.Numbers is [var one] ? one : null;
         var page = await ledger.OpenAsync(envelope, call.Entry(number), oneEntry: true);
         var next = page.More ? pages.Link(call, search, Place(page.Entries[^1])) : null;
@@ -35,6 +38,11 @@ internal sealed class SearchAuditEvents(TrailStore trail, AuditLog ledger, PageT
 
     /// <summary>The organisation an auditor is bound to; null for the national ones.</summary>
     public static string? Own(Caller caller) => caller.National ? null : caller.Organisation;
+
+    /// <summary>R9: who asks for a person by one number is shown what stands under any of hers.</summary>
+    private async Task<TrailQuestion> LinkedAsync(TrailQuestion question, CancellationToken stop) =>
+        question.Numbers is { } asked ? question with { Numbers = (await numbers.AllAsync(asked, stop)).Value }
+            : question;
 
     private static TrailQuestion Ask(Call call, SearchRequest search)
     {

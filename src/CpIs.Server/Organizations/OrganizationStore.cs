@@ -12,13 +12,14 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         """;
 
     private const string Last = """
-        select o.ods as council, greatest(
-            (select max(p.episode_updated) from cpis.plan p where p.council = o.ods),
-            (select max(q.updated) from cpis.patient q where q.council = o.ods)) as last
-        from cpis.organization o where o.kind = 'council'
+        select o.ods as council, sent.recorded as last
+        from cpis.organization o cross join lateral (
+            select e.recorded from ledger.entry e
+            where e.organisation = o.ods and e.recorded > $1 and e.kind = 'rest' and e.outcome = 0
+                and e.action in ('C', 'U', 'D') and e.resource_type in ('EpisodeOfCare', 'Flag', 'Patient')
+            order by e.recorded desc limit 1) sent
+        where o.kind = 'council'
         """;
-
-    private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
 
     private const string Insert = """
         insert into cpis.organization (id, ods, name, kind, active, live, version, updated, body)
@@ -33,21 +34,20 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         return new([.. rows]);
     }
 
-    /// <summary>When each council last sent something.</summary>
-    public async Task<Internal<IReadOnlyList<CouncilActivity>>> ActivityAsync(CancellationToken stop)
+    /// <summary>
+    /// When each council last had a write accepted, one that changed nothing included; councils without one since then
+    /// are left out. The ledger says it: what the clock writes into a council's rows the council did not send.
+    /// </summary>
+    public async Task<Internal<IReadOnlyList<CouncilActivity>>> ActivityAsync(
+        DateTimeOffset since, CancellationToken stop)
     {
         await using var batch = database.CreateBatch();
-        batch.BatchCommands.Add(new(AsEvery));
-        batch.BatchCommands.Add(new(Last));
+        batch.BatchCommands.Add(new(Last) { Parameters = { new() { Value = since.UtcDateTime } } });
         await using var reader = await batch.ExecuteReaderAsync(stop);
-        await reader.NextResultAsync(stop);
         var rows = new List<CouncilActivity>();
         while (await reader.ReadAsync(stop))
         {
-            if (!reader.IsDBNull(1))
-            {
-                rows.Add(new(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)));
-            }
+            rows.Add(new(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)));
         }
 
         return new(rows);

@@ -11,6 +11,11 @@ internal sealed class Register(OrganizationStore store, TimeProvider clock) : ID
     /// <summary>How old the picture may be.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How late a commit may be seen here after the time it bears, by its own wait or another's clock.
+    /// </summary>
+    private static readonly TimeSpan Late = TimeSpan.FromMinutes(5);
+
     private readonly SemaphoreSlim reading = new(1, 1);
     private volatile Picture? picture;
 
@@ -35,9 +40,9 @@ internal sealed class Register(OrganizationStore store, TimeProvider clock) : ID
 
             var at = clock.GetUtcNow();
             var all = await store.AllAsync(CancellationToken.None);
-            var activity = await store.ActivityAsync(CancellationToken.None);
-            var councils = new Councils(all.Value, activity.Value.ToDictionary(a => a.Council, a => a.Last));
-            picture = new Picture(councils, at);
+            var sent = await SentAsync(picture);
+            var councils = new Councils(all.Value, sent);
+            picture = new Picture(councils, sent, at);
             return councils;
         }
         finally
@@ -48,13 +53,27 @@ internal sealed class Register(OrganizationStore store, TimeProvider clock) : ID
 
     public void Dispose() => reading.Dispose();
 
+    /// <summary>All of the ledger once; then what came since the picture before.</summary>
+    private async Task<IReadOnlyDictionary<string, DateTimeOffset>> SentAsync(Picture? before)
+    {
+        var since = before is null ? DateTimeOffset.UnixEpoch : before.At - Late;
+        var sent = before?.Sent.ToDictionary() ?? [];
+        foreach (var (council, last) in (await store.ActivityAsync(since, CancellationToken.None)).Value)
+        {
+            sent[council] = last;
+        }
+
+        return sent;
+    }
+
     private bool IsFresh(Picture held)
     {
         var now = clock.GetUtcNow();
         return now - held.At < FreshFor && now >= held.At;
     }
 
-    private sealed record Picture(Councils Councils, DateTimeOffset At);
+    private sealed record Picture(
+        Councils Councils, IReadOnlyDictionary<string, DateTimeOffset> Sent, DateTimeOffset At);
 
     /// <summary>Forgets the picture, after a change made here.</summary>
     public void Forget() => picture = null;

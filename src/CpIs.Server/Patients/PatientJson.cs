@@ -80,6 +80,46 @@ internal static class PatientJson
         return System.Text.Encoding.UTF8.GetBytes(patient.ToJsonString(Relaxed));
     }
 
+    /// <summary>The Patient as an answer shows it.</summary>
+    public static byte[] Shown(PatientRow patient, bool health, IReadOnlyList<LinkedNumber> linked) =>
+        WithLinks(health ? ForHealth(patient.Body) : patient.Body, patient.NhsNumber, linked);
+
+    /// <summary>R9: the Patient with what its number replaces, or is replaced by; written when it is read.</summary>
+    private static byte[] WithLinks(byte[] body, string number, IReadOnlyList<LinkedNumber> linked)
+    {
+        var links = LinkedNumber.Of(number, linked);
+        if (links.Count == 0)
+        {
+            return body;
+        }
+
+        var buffer = new ArrayBufferWriter<byte>(body.Length + 256);
+        buffer.Write(body.AsSpan(0, body.Length - 1));
+        buffer.Write(",\"link\":"u8);
+        using (var json = new Utf8JsonWriter(buffer, Outcome.Writing))
+        {
+            json.WriteStartArray();
+            foreach (var (other, type) in links)
+            {
+                json.WriteStartObject();
+                json.WriteStartObject("other"u8);
+                json.WriteString("reference"u8, "Patient/" + other);
+                json.WriteStartObject("identifier"u8);
+                json.WriteString("system"u8, Systems.NhsNumber);
+                json.WriteString("value"u8, other);
+                json.WriteEndObject();
+                json.WriteEndObject();
+                json.WriteString("type"u8, type);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        buffer.Write("}"u8);
+        return buffer.WrittenSpan.ToArray();
+    }
+
     /// <summary>Of several councils' records of a person, the one written last.</summary>
     public static IEnumerable<PatientRow> OnePerPerson(IEnumerable<PatientRow> rows) =>
         rows.GroupBy(r => r.NhsNumber).Select(g => g.MaxBy(r => r.Updated)!);

@@ -35,6 +35,12 @@ internal sealed class PutPatient(Incoming incoming, Submit submit)
             throw Refused.BadBody("The id of a Patient is its NHS number: URL, id and identifier must agree.");
         }
 
+        if (sent.TryGetProperty("link", out _))
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidResource,
+                "Which number replaces which is the register's word: the server writes Patient.link.", "Patient.link");
+        }
+
         return new PatientChange(place, ifMatch, number, sent, id is null);
     }
 

@@ -27,10 +27,27 @@ internal sealed class ReadPatient(PlanStore plans, Register register, AuditLog l
             throw Refused.NotFound(digits);
         }
 
-        var rows = await ledger.OpenAsync(envelope, call.Entry(digits) with { ResourceId = call.Id });
-        var row = PatientJson.OnePerPerson(rows).Single();
-        var body = call.Health ? PatientJson.ForHealth(row.Body) : row.Body;
+        var found = await ledger.OpenAsync(envelope, call.Entry(digits) with { ResourceId = call.Id });
+        var row = Chosen(digits, found);
+        var body = PatientJson.Shown(row, call.Health, found.Linked);
+        if (row.NhsNumber != digits)
+        {
+            call.Http.Response.Headers.ContentLocation = $"{call.Base}/Patient/{row.NhsNumber}";
+        }
+
         await Answers.ResourceAsync(call.Http, 200, body, row.Version, row.Updated);
+    }
+
+    /// <summary>
+    /// R9: the record under the number asked for, else under the number in force, else under another of hers; its id
+    /// says which.
+    /// </summary>
+    private static PatientRow Chosen(string asked, PatientsFound found)
+    {
+        var people = PatientJson.OnePerPerson(found.Rows).ToList();
+        return people.Find(p => p.NhsNumber == asked)
+            ?? people.Find(p => p.NhsNumber == LinkedNumber.InForce(asked, found.Linked))
+            ?? people.MaxBy(p => p.Updated)!;
     }
 
     /// <summary>The question for the Patient resources of some people, as this caller may ask it.</summary>

@@ -30,31 +30,37 @@ internal sealed class SearchPatients(
         var now = clock.GetUtcNow();
         var question = await ReadPatient.QuestionAsync(call, numbers, register, clock);
         var envelope = await plans.PatientsAsync(question, call.Http.RequestAborted);
-        var rows = await ledger.OpenAsync(envelope, call.Entry(numbers[0]));
-        await Answers.BytesAsync(call.Http, 200, Bundle(call, search, rows, now, await register.CouncilsAsync()));
+        var found = await ledger.OpenAsync(envelope, call.Entry(numbers[0]));
+        await Answers.BytesAsync(call.Http, 200, Bundle(call, search, found, now, await register.CouncilsAsync()));
     }
 
     private static string Number(Criterion criterion, string value) =>
         SearchConditions.Patient(criterion.Name == "identifier" ? "identifier" : criterion.Modifier, value).Digits();
 
     private static ReadOnlyMemory<byte> Bundle(
-        Call call, SearchRequest search, IReadOnlyList<PatientRow> rows, DateTimeOffset now, Councils councils)
+        Call call, SearchRequest search, PatientsFound found, DateTimeOffset now, Councils councils)
     {
-        var people = PatientJson.OnePerPerson(rows).ToList();
+        var people = PatientJson.OnePerPerson(found.Rows).ToList();
         using var bundle = new SearchBundle(
             call, now, people.Count, null, SearchBundle.SelfLink(call, "Patient", search));
         foreach (var row in search.CountOnly ? [] : people)
         {
-            bundle.Add($"Patient/{row.NhsNumber}", call.Health ? PatientJson.ForHealth(row.Body) : row.Body, "match");
+            bundle.Add($"Patient/{row.NhsNumber}", PatientJson.Shown(row, call.Health, found.Linked), "match");
         }
 
+        var issues = PlanAnswer.Superseded(found.Linked, call.Health || people.Count > 0).ToList();
         if (call.Health && people.Count == 0)
         {
-            bundle.AddOutcome([PlanAnswer.NoRecordHeld(councils, now)]);
+            issues.Add(PlanAnswer.NoRecordHeld(councils, now));
         }
-        else if (call.Health && PatientJson.Differ(rows))
+        else if (call.Health && PatientJson.Differ(found.Rows))
         {
-            bundle.AddOutcome([new("warning", "informational", DetailCode.IdentityDiffers, Words.CouncilsDiffer)]);
+            issues.Add(new("warning", "informational", DetailCode.IdentityDiffers, Words.CouncilsDiffer));
+        }
+
+        if (issues.Count > 0)
+        {
+            bundle.AddOutcome(issues);
         }
 
         return bundle.Finish();

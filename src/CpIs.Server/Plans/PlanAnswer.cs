@@ -32,7 +32,7 @@ internal sealed class PlanAnswer(
 
         foreach (var patient in PatientJson.OnePerPerson(page.Patients))
         {
-            var body = call.Health ? PatientJson.ForHealth(patient.Body) : patient.Body;
+            var body = PatientJson.Shown(patient, call.Health, page.Linked);
             bundle.Add($"Patient/{patient.NhsNumber}", body, "include");
         }
 
@@ -94,6 +94,7 @@ internal sealed class PlanAnswer(
             issues.Add(NoRecordHeld(councils, now));
         }
 
+        issues.AddRange(Superseded(page.Linked, call.Health || page.Total > 0));
         if (call.Health && page.Rows.Any(r => r.Facts.Kind == PlanKind.Unborn))
         {
             issues.Add(new("information", "informational", DetailCode.ConcernsUnborn, Words.ConcernsUnborn));
@@ -114,6 +115,14 @@ internal sealed class PlanAnswer(
                 "A search parameter is unknown and was left out.")));
         return issues;
     }
+
+    /// <summary>
+    /// R9: a number of the question is not the person's only one. Health, and a council that holds her.
+    /// </summary>
+    public static IEnumerable<OutcomeIssue> Superseded(IReadOnlyList<LinkedNumber> linked, bool told) =>
+        !told || linked.Count == 0 ? []
+        : [new("information", "informational", DetailCode.NumberSuperseded,
+            linked.Any(l => l.Relation == LinkedNumber.ReplacedBy) ? Words.NumberReplaced : Words.NumberReplaces)];
 
     private bool TwoHold() => TwoHold(page.Rows);
 

@@ -12,6 +12,7 @@ internal sealed class PlanDraft
         EpisodeId = episodeId;
         FlagId = flagId;
         Deleted = stood?.Deleted ?? false;
+        Closed = stood?.Closed ?? 0;
     }
 
     /// <summary>The row as it was locked; null for a new plan.</summary>
@@ -20,6 +21,9 @@ internal sealed class PlanDraft
     public PlanFacts Facts { get; set; }
 
     public bool Deleted { get; set; }
+
+    /// <summary>R9: above 0 when its identifier went on to a plan under the number that superseded its own.</summary>
+    public int Closed { get; private set; }
 
     public DateOnly BirthDate { get; set; }
 
@@ -46,6 +50,14 @@ internal sealed class PlanDraft
 
     public static PlanDraft New(PlanFacts facts, Guid episodeId) => new(null, facts, episodeId, Guid.CreateVersion7());
 
+    /// <summary>R9: hides it for good; its ids and its history stay.</summary>
+    public void Close(int place)
+    {
+        Closed = place;
+        Facts = Facts with { Removed = "number-changed" };
+        Consequence = "closed: its NHS number was superseded";
+    }
+
     /// <summary>Status of the episode as it shall stand.</summary>
     public string StatusOn(DateOnly today) => Deleted ? "entered-in-error" : Days.EpisodeStatus(today);
 
@@ -53,18 +65,18 @@ internal sealed class PlanDraft
     public PlanRow Finish(DateOnly today, DateTimeOffset now, string councilName)
     {
         var status = StatusOn(today);
-        var end = Days.EndOn(today);
-        var facts = Facts with { End = end };
+        var end = Days.EndShown(status);
         var flagStatus = Visibility.FlagStatus(status);
-        var sameFlag = Stood is not null && Stood.Flag.Status == flagStatus && Stood.Facts.Kind == facts.Kind
-            && Stood.Facts.Start == facts.Start && Stood.Facts.End == facts.End && Stood.Deleted == Deleted;
-        var sameEpisode = sameFlag && Stood!.Episode.Status == status && Stood.Facts == facts;
+        var sameFlag = Stood is not null && Stood.Flag.Status == flagStatus && Stood.Facts.Kind == Facts.Kind
+            && Stood.Facts.Start == Facts.Start && Stood.EndShown == end && Stood.Deleted == Deleted;
+        var sameEpisode = sameFlag && Stood!.Episode.Status == status && Stood.Facts == Facts;
         var row = new PlanRow
         {
-            Facts = facts,
+            Facts = Facts,
             BirthDate = BirthDate,
             Deleted = Deleted,
-            StatusUntil = Deleted ? null : (facts.Days(BirthDate)).StatusUntil(today),
+            Closed = Closed,
+            StatusUntil = Deleted ? null : Days.StatusUntil(today),
             Episode = Next(EpisodeId, Stood?.Episode, sameEpisode, now),
             Flag = Next(FlagId, Stood?.Flag, sameFlag, now),
         };

@@ -72,7 +72,7 @@ internal static class PlanParameters
     private static Predicate<PlanRow> PatientIs(string? modifier, string value)
     {
         var number = SearchConditions.Patient(modifier, value);
-        return row => row.Facts.NhsNumber.Equals(number);
+        return row => row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits());
     }
 
     private static Predicate<PlanRow> ReferenceIs(string? modifier, string value, string prefix, Func<PlanRow, Guid> id)
@@ -89,7 +89,7 @@ internal static class PlanParameters
 
     private static (DateTimeOffset From, DateTimeOffset Until) PeriodOf(PlanRow row) => (
         Midnight(row.Facts.Start),
-        row.Facts.End is { } end ? Midnight(end.AddDays(1)) : DateTimeOffset.MaxValue);
+        row.EndShown is { } end ? Midnight(end.AddDays(1)) : DateTimeOffset.MaxValue);
 
     private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
 }

@@ -1,5 +1,6 @@
 using CpIs.Fhir;
 using CpIs.Server.Organizations;
+using CpIs.Server.Patients;
 
 namespace CpIs.Server.Plans;
 
@@ -60,7 +61,20 @@ internal sealed record PlanQuestion
 }
 
 /// <summary>The rows of an answer, and how many there are beyond the page.</summary>
-internal sealed record PlanPage(IReadOnlyList<PlanRow> Rows, IReadOnlyList<PatientRow> Patients, int Total, bool More);
+/// <param name="Rows">Plans of the page.</param>
+/// <param name="Patients">Their people, where asked for.</param>
+/// <param name="Linked">R9: other numbers of the people asked about.</param>
+/// <param name="Total">Matches.</param>
+/// <param name="More">Whether a page follows.</param>
+internal sealed record PlanPage(
+    IReadOnlyList<PlanRow> Rows,
+    IReadOnlyList<PatientRow> Patients,
+    IReadOnlyList<LinkedNumber> Linked,
+    int Total,
+    bool More);
+
+/// <summary>Records of people, and other numbers of theirs.</summary>
+internal sealed record PatientsFound(IReadOnlyList<PatientRow> Rows, IReadOnlyList<LinkedNumber> Linked);
 
 /// <summary>An answer not yet sealed, and what it would disclose.</summary>
 internal sealed record PlansFound(PlanPage Page, IReadOnlyList<CpIs.Audit.Disclosed> Disclosed);

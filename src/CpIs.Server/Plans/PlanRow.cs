@@ -17,10 +17,29 @@ internal sealed record PlanRow
     /// <summary>Deleted by its council: gone for the owner, absent for everybody else.</summary>
     public bool Deleted { get; init; }
 
+    /// <summary>
+    /// R9: 0 for the plan that stands under its identifier; one that was closed because its NHS number was superseded
+    /// is counted.
+    /// </summary>
+    public int Closed { get; init; }
+
     /// <summary>The day on which the stored statuses stop being true.</summary>
     public DateOnly? StatusUntil { get; init; }
 
+    /// <summary>R9: numbers asked for that led here, other than its own.</summary>
+    public IReadOnlyList<string> AskedAs { get; init; } = [];
+
+    /// <summary>The end that its resources show.</summary>
+    public DateOnly? EndShown => Days.EndShown(Episode.Status);
+
     public Visibility Days => Facts.Days(BirthDate);
+
+    /// <summary>Both resources in their versions, as the ledger names them.</summary>
+    public IReadOnlyList<string> References =>
+    [
+        $"EpisodeOfCare/{Episode.Id}/_history/{Episode.Version}",
+        $"Flag/{Flag.Id}/_history/{Flag.Version}",
+    ];
 
     /// <summary>The half that a view shows.</summary>
     public ResourceState State(PlanView view) => view == PlanView.Flag ? Flag : Episode;
@@ -36,7 +55,7 @@ internal sealed record PlanRow
         }
 
         var status = Days.EpisodeStatus(today);
-        return PlanWriter.Write(this, status, Days.EndOn(today), councilName)
+        return PlanWriter.Write(this, status, Days.EndShown(status), councilName)
             with { StatusUntil = Days.StatusUntil(today) };
     }
 }

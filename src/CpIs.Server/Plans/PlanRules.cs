@@ -25,10 +25,21 @@ internal static class PlanRules
         if (!draft.Facts.NhsNumber.Equals(facts.NhsNumber))
         {
             throw Refused.Unprocessable(DetailCode.NumberChanged,
-                "A plan's NHS number never changes: end or remove this plan and submit a new one.",
-                    "EpisodeOfCare.patient");
+                "A plan's NHS number never changes. Once the register says that its number was superseded, POST the "
+                + "plan anew: this one is closed with it.",
+                "EpisodeOfCare.patient");
         }
     }
+
+    /// <summary>R9: the identifier is held under a number that nothing links to the one sent.</summary>
+    public static Refused OtherNumber() => Refused.Unprocessable(DetailCode.NumberChanged,
+        "You hold this plan identifier under another NHS number, and the register does not say that this one "
+        + "supersedes it: remove that plan, and submit this one under an identifier of its own.",
+        "EpisodeOfCare.patient");
+
+    /// <summary>R9: what is closed takes no more changes.</summary>
+    public static Refused Closed() => Refused.Unprocessable(DetailCode.NumberChanged,
+        "This plan was closed because its NHS number was superseded: it goes on under a new id.", "EpisodeOfCare.id");
 
     /// <summary>R0, R6: dates and age; the status sent must be the one the dates give.</summary>
     public static void Check(PlanDraft draft, EpisodeParts parts, DateOnly today)
@@ -65,8 +76,10 @@ internal static class PlanRules
         Require(parts.RowId == facts.RowId, "identifier[0].value", "identifier");
         Require(parts.Number.Equals(facts.NhsNumber), "subject", "person");
         Require(parts.Kind == facts.Kind, "code", "kind");
-        Require(parts.Start == facts.Start && parts.End == facts.End, "period", "period");
-        var status = Visibility.FlagStatus(draft.StatusOn(today));
+        var episodeStatus = draft.StatusOn(today);
+        var end = draft.Days.EndShown(episodeStatus);
+        Require(parts.Start == facts.Start && parts.End == end, "period", "period");
+        var status = Visibility.FlagStatus(episodeStatus);
         Require(parts.Status == status, "status", $"status (by its episode it is {status})");
     }
 

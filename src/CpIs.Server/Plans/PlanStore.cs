@@ -2,6 +2,7 @@ using System.Data;
 using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
+using CpIs.Server.Patients;
 using Npgsql;
 
 namespace CpIs.Server.Plans;
@@ -19,16 +20,17 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     /// </summary>
     public static readonly LookUp<PlanQuestion, PlanPage> LookUp = new(AskForAll, AnswerAllAsync);
 
-    private const string Columns = """
+    internal const string Columns = """
         p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id, p.removed,
         p.birth_date, p.deleted, p.status_until,
         p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
-        p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag
+        p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed
         """;
 
     /// <summary>
-    /// The look-up: the people's plans in one probe each, newest start first. Of the two bodies only those that will be
-    /// shown are read; a body is most of what a plan weighs.
+    /// The look-up: the people's plans in one probe each, newest start first, under whichever of their numbers (R9); a
+    /// row without a plan says that a number has another. Of the two bodies only those that will be shown are read; a
+    /// body is most of what a plan weighs.
     /// </summary>
     private const string ByNumber = """
         select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
@@ -36,10 +38,12 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             p.episode_id, p.episode_version, p.episode_updated, p.episode_status,
             case when $2 then p.episode else ''::bytea end,
             p.flag_id, p.flag_version, p.flag_updated, p.flag_status,
-            case when $3 then p.flag else ''::bytea end
-        from unnest($1::text[]) with ordinality as asked(nhs_number, place)
-        join cpis.plan p on p.nhs_number = asked.nhs_number
-        order by asked.place, p.start_day desc, p.flag_id
+            case when $3 then p.flag else ''::bytea end, p.closed,
+            l.asked, l.nhs_number, l.relation, l.steps
+        from cpis.linked($1::text[]) l
+        left join cpis.plan p on p.nhs_number = l.nhs_number
+        where p.council is not null or l.steps > 0
+        order by p.start_day desc, p.flag_id
         """;
 
     private const string ByFlag = "select " + Columns + " from cpis.plan p where p.flag_id = $1";
@@ -49,7 +53,9 @@ internal sealed class PlanStore(NpgsqlDataSource database)
 
     private const string Patients = """
         select council, nhs_number, version, updated, birth_date, family, content_hash, body
-        from cpis.patient where nhs_number = any($1) order by nhs_number, updated desc
+        from cpis.patient
+        where nhs_number = any (array(select l.nhs_number from cpis.linked($1::text[]) l))
+        order by nhs_number, updated desc
         """;
 
     private const string OldVersion = """
@@ -75,14 +81,15 @@ internal sealed class PlanStore(NpgsqlDataSource database)
 
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
-        var rows = await RowsAsync(reader, stop);
+        var found = question.Numbers is null ? null : await FoundPlans.ReadAsync(reader, stop);
+        var rows = found?.Rows(question) ?? await RowsAsync(reader, stop);
         var patients = new List<PatientRow>();
         if (withPatients && await reader.NextResultAsync(stop))
         {
             patients = await PatientsAsync(reader, stop);
         }
 
-        return Seal(question, rows, patients);
+        return Seal(question, rows, patients, found?.Linked(question) ?? []);
     }
 
     /// <summary>
@@ -151,7 +158,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     /// The Patient resources of the people asked about: for health those of councils with a visible plan, for a
     /// council its own.
     /// </summary>
-    public async Task<Sealed<IReadOnlyList<PatientRow>>> PatientsAsync(PlanQuestion question, CancellationToken stop)
+    public async Task<Sealed<PatientsFound>> PatientsAsync(PlanQuestion question, CancellationToken stop)
     {
         await using var batch = Batch(question.Council);
         var numbers = question.Numbers!.ToArray();
@@ -159,15 +166,17 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         batch.BatchCommands.Add(PatientsOf(numbers));
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
-        var holders = (await RowsAsync(reader, stop)).Where(question.MaySee)
+        var found = await FoundPlans.ReadAsync(reader, stop);
+        var holders = found.Rows(question).Where(question.MaySee)
             .Select(r => (r.Facts.Council, r.Facts.NhsNumber.Digits())).ToHashSet();
         await reader.NextResultAsync(stop);
         var rows = (await PatientsAsync(reader, stop))
             .Where(p => question.Council is null ? holders.Contains((p.Council, p.NhsNumber))
                 : p.Council == question.Council)
             .ToList();
-        return new(rows, [.. rows.Select(p => new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council,
-            holders.Contains((p.Council, p.NhsNumber))))], rows.Select(p => p.NhsNumber).Distinct().Count());
+        return new(new(rows, found.Linked(question)), [.. rows.Select(p => Shown(
+            p, question, holders.Contains((p.Council, p.NhsNumber))))], rows.Select(p => p.NhsNumber).Distinct()
+                .Count());
     }
 
     private static NpgsqlBatchCommand ByNumbers(IReadOnlyList<string> numbers, bool episodes, bool flags) =>
@@ -202,14 +211,15 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         NpgsqlDataReader reader, IReadOnlyList<PlanQuestion> questions)
     {
         await reader.NextResultAsync();
-        var plans = (await RowsAsync(reader, CancellationToken.None)).ToLookup(r => r.Facts.NhsNumber.Digits());
+        var plans = await FoundPlans.ReadAsync(reader, CancellationToken.None);
         await reader.NextResultAsync();
         var people = (await PatientsAsync(reader, CancellationToken.None)).ToLookup(p => p.NhsNumber);
         await reader.NextResultAsync();
         return new([.. questions.Select(q => Found(
             q,
-            [.. q.Numbers!.SelectMany(n => plans[n])],
-            q.WithPatients ? [.. q.Numbers!.SelectMany(n => people[n])] : []))]);
+            plans.Rows(q),
+            q.WithPatients ? [.. plans.Numbers(q).SelectMany(n => people[n])] : [],
+            plans.Linked(q)))]);
     }
 
     /// <summary>A batch that reads as one council, or for health as every council.</summary>
@@ -222,13 +232,15 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         return batch;
     }
 
-    private static Sealed<PlanPage> Seal(PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients)
+    private static Sealed<PlanPage> Seal(
+        PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients, IReadOnlyList<LinkedNumber> linked)
     {
-        var found = Found(question, rows, patients);
+        var found = Found(question, rows, patients, linked);
         return new(found.Page, found.Disclosed, found.Page.Total);
     }
 
-    private static PlansFound Found(PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients)
+    private static PlansFound Found(
+        PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients, IReadOnlyList<LinkedNumber> linked)
     {
         var seen = rows.Where(question.MaySee).Select(r => Current(question, r)).ToList();
         var people = seen.Select(r => r.Facts.NhsNumber.Digits()).ToHashSet();
@@ -243,15 +255,14 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         var page = question.CountOnly ? [] : after.Take(question.Limit).ToList();
         var shownPatients = PatientsShown(question, patients, page, people);
         var disclosed = page.SelectMany(r => ShownAll(r, question))
-            .Concat(shownPatients.Select(p =>
-                new Disclosed("Patient", p.NhsNumber, p.Version, p.NhsNumber, p.Council, true)))
+            .Concat(shownPatients.Select(p => Shown(p, question, plan: true)))
             .ToList();
         if (question.CountOnly)
         {
             disclosed.AddRange(matches.Select(r => Shown(r, question)).DistinctBy(d => d.NhsNumber));
         }
 
-        return new(new(page, shownPatients, matches.Count, after.Count > page.Count && !question.CountOnly),
+        return new(new(page, shownPatients, linked, matches.Count, after.Count > page.Count && !question.CountOnly),
             disclosed);
     }
 
@@ -282,7 +293,13 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         row.State(question.View).Version,
         row.Facts.NhsNumber.Digits(),
         row.Facts.Council,
-        true);
+        true) { Through = row.AskedAs.Count > 0 ? row.AskedAs[0] : null };
+
+    private static Disclosed Shown(PatientRow person, PlanQuestion question, bool plan) => new(
+        "Patient", person.NhsNumber, person.Version, person.NhsNumber, person.Council, plan)
+    {
+        Through = question.Numbers is [var asked] && asked != person.NhsNumber ? asked : null,
+    };
 
     internal static async Task<List<PlanRow>> RowsAsync(NpgsqlDataReader reader, CancellationToken stop)
     {
@@ -308,7 +325,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         return rows;
     }
 
-    private static PlanRow Row(NpgsqlDataReader reader)
+    internal static PlanRow Row(NpgsqlDataReader reader)
     {
         if (!NhsNumber.TryParse(reader.GetString(2), out var number)
             || PlanKind.Of(reader.GetString(3)) is not { } kind)
@@ -325,6 +342,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             StatusUntil = Day(reader, 11),
             Episode = State(reader, 12),
             Flag = State(reader, 17),
+            Closed = reader.GetInt32(22),
         };
     }
 

@@ -14,22 +14,30 @@ internal sealed class Submission
     private readonly Dictionary<string, PlanDraft> plans;
     private readonly Dictionary<string, PatientDraft> patients;
 
+    /// <summary>R9: plans closed before, and those that this submission closes.</summary>
+    private readonly List<PlanDraft> closed;
+
+    /// <summary>R9: submitted numbers, each with one that it supersedes.</summary>
+    private readonly IReadOnlySet<(string Number, string Superseded)> superseded;
+
     /// <summary>Ids that were meant for plans which turned out to be held already.</summary>
     private readonly Dictionary<Guid, PlanDraft> unused = [];
 
     /// <param name="council">ODS code of the council that submits.</param>
     /// <param name="today">Date in Europe/London.</param>
-    /// <param name="held">Its plans that the changes touch, locked.</param>
-    /// <param name="people">Its records of the people concerned, locked.</param>
-    public Submission(string council, DateOnly today, IEnumerable<PlanRow> held, IEnumerable<PatientRow> people)
+    /// <param name="held">Its plans and its records of the people that the changes touch, locked.</param>
+    public Submission(string council, DateOnly today, HeldRows held)
     {
         this.council = council;
         this.today = today;
-        plans = held.ToDictionary(r => r.Facts.RowId, PlanDraft.Of);
-        patients = people.ToDictionary(p => p.NhsNumber, p => new PatientDraft(p, null));
+        plans = held.Plans.Where(r => r.Closed == 0).ToDictionary(r => r.Facts.RowId, PlanDraft.Of);
+        closed = [.. held.Plans.Where(r => r.Closed > 0).Select(PlanDraft.Of)];
+        superseded = held.Superseded;
+        patients = held.Patients.ToDictionary(p => p.NhsNumber, p => new PatientDraft(p, null));
     }
 
-    public IEnumerable<PlanDraft> Plans => plans.Values;
+    /// <summary>Those closed first: their place under the identifier is then free.</summary>
+    public IEnumerable<PlanDraft> Plans => closed.Concat(plans.Values);
 
     public IEnumerable<PatientDraft> Patients => patients.Values;
 
@@ -61,7 +69,8 @@ internal sealed class Submission
     public PlanDraft ById(PlanView view, Guid id) =>
         unused.GetValueOrDefault(id)
         ?? plans.Values.FirstOrDefault(d => (view == PlanView.Flag ? d.FlagId : d.EpisodeId) == id)
-        ?? throw Refused.NotFound();
+        ?? (closed.Exists(d => d.EpisodeId == id || d.FlagId == id) ? throw PlanRules.Closed()
+            : throw Refused.NotFound());
 
     public PatientDraft Person(NhsNumber number) => patients[number.Digits()];
 
@@ -124,7 +133,7 @@ internal sealed class Submission
     {
         var parts = change.Parts;
         PlanRules.Owner(council, parts);
-        if (change.IfNoneExist && IsHeld(parts.RowId, change.Id))
+        if (change.IfNoneExist && IsHeld(parts.RowId, parts.Number, change.Id))
         {
             return;
         }
@@ -148,7 +157,12 @@ internal sealed class Submission
 
     private PlanDraft NewPlan(EpisodeChange change, PlanFacts facts)
     {
-        if (plans.TryGetValue(facts.RowId, out var held))
+        if (plans.TryGetValue(facts.RowId, out var held) && held.Stood is not null
+            && !held.Facts.NhsNumber.Equals(facts.NhsNumber))
+        {
+            Close(held, facts);
+        }
+        else if (held is not null)
         {
             throw Refused.Unprocessable(DetailCode.PlanHeld,
                 $"This plan identifier is held already: PUT to EpisodeOfCare/{held.EpisodeId} instead.",
@@ -158,6 +172,19 @@ internal sealed class Submission
         var draft = PlanDraft.New(facts, change.Id);
         plans.Add(facts.RowId, draft);
         return draft;
+    }
+
+    /// <summary>R9: a plan goes on under the number that superseded its own, as a new one with new ids.</summary>
+    private void Close(PlanDraft held, PlanFacts facts)
+    {
+        if (!superseded.Contains((facts.NhsNumber.Digits(), held.Facts.NhsNumber.Digits())))
+        {
+            throw PlanRules.OtherNumber();
+        }
+
+        held.Close(closed.Count(d => d.Facts.RowId == facts.RowId) + 1);
+        closed.Add(held);
+        plans.Remove(facts.RowId);
     }
 
     private PlanDraft HeldPlan(EpisodeChange change, PlanFacts facts)
@@ -173,7 +200,7 @@ internal sealed class Submission
     {
         var parts = change.Parts;
         PlanRules.Owner(council, parts);
-        if (change.IfNoneExist && IsHeld(parts.RowId, change.Id))
+        if (change.IfNoneExist && IsHeld(parts.RowId, parts.Number, change.Id))
         {
             return;
         }
@@ -208,9 +235,10 @@ internal sealed class Submission
     }
 
     /// <summary>If-None-Exist: a plan that stood before this submission answers for the one that was sent.</summary>
-    private bool IsHeld(string rowId, Guid sentId)
+    private bool IsHeld(string rowId, NhsNumber number, Guid sentId)
     {
-        if (!plans.TryGetValue(rowId, out var held) || held.Stood is null || held.Deleted)
+        if (!plans.TryGetValue(rowId, out var held) || held.Stood is null || held.Deleted
+            || !held.Facts.NhsNumber.Equals(number))
         {
             return false;
         }

@@ -28,4 +28,10 @@ internal sealed record SubmissionKeys(string[] RowIds, string[] Numbers, Guid[] 
 }
 
 /// <summary>What a submission's keys found.</summary>
-internal sealed record HeldRows(IReadOnlyList<PlanRow> Plans, IReadOnlyList<PatientRow> Patients);
+/// <param name="Plans">The council's plans, those closed under an identifier included.</param>
+/// <param name="Patients">Its records of people.</param>
+/// <param name="Superseded">R9: submitted numbers, each with one that it supersedes.</param>
+internal sealed record HeldRows(
+    IReadOnlyList<PlanRow> Plans,
+    IReadOnlyList<PatientRow> Patients,
+    IReadOnlySet<(string Number, string Superseded)> Superseded);

@@ -20,11 +20,11 @@ internal static class SubmissionStore
         select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
             p.removed, p.birth_date, p.deleted, p.status_until,
             p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
-            p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag
+            p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed
         from cpis.plan p
         where p.council = $1 and (p.row_id = any($2) or p.nhs_number = any($3)
             or p.episode_id = any($4) or p.flag_id = any($5))
-        order by p.row_id
+        order by p.row_id, p.closed
         for update
         """;
 
@@ -32,6 +32,9 @@ internal static class SubmissionStore
         select council, nhs_number, version, updated, birth_date, family, content_hash, body
         from cpis.patient where council = $1 and nhs_number = any($2) order by nhs_number for update
         """;
+
+    private const string Superseded =
+        "select l.asked, l.nhs_number from cpis.linked($1::text[]) l where l.relation = 'replaces'";
 
     /// <summary>Keeps the versions that are about to be replaced.</summary>
     private const string KeepEpisodes = """
@@ -57,12 +60,13 @@ internal static class SubmissionStore
         insert into cpis.plan (council, row_id, nhs_number, kind, start_day, end_day, due_day, birth_date,
             follows_row_id, removed, deleted, visible_from, visible_until, status_until,
             episode_id, episode_version, episode_updated, episode_status, episode,
-            flag_id, flag_version, flag_updated, flag_status, flag)
+            flag_id, flag_version, flag_updated, flag_status, flag, closed)
         select $1, u.* from unnest($2::text[], $3::text[], $4::text[], $5::date[], $6::date[], $7::date[], $8::date[],
             $9::text[], $10::text[], $11::bool[], $12::date[], $13::date[], $14::date[],
             $15::uuid[], $16::int[], $17::timestamptz[], $18::text[], $19::bytea[],
-            $20::uuid[], $21::int[], $22::timestamptz[], $23::text[], $24::bytea[]) u
-        on conflict (council, row_id) do update set
+            $20::uuid[], $21::int[], $22::timestamptz[], $23::text[], $24::bytea[], $25::int[]) u
+        on conflict (episode_id) do update set
+            closed = excluded.closed,
             kind = excluded.kind, start_day = excluded.start_day, end_day = excluded.end_day,
             due_day = excluded.due_day, birth_date = excluded.birth_date,
             follows_row_id = excluded.follows_row_id, removed = excluded.removed,
@@ -90,6 +94,7 @@ internal static class SubmissionStore
         batch.BatchCommands.Add(Command(LockKeys, [keys.Locks(council)]));
         batch.BatchCommands.Add(Command(LockPlans, council, keys.RowIds, keys.Numbers, keys.EpisodeIds, keys.FlagIds));
         batch.BatchCommands.Add(Command(LockPatients, council, keys.Numbers));
+        batch.BatchCommands.Add(Command(Superseded, [keys.Numbers]));
         await using var reader = await batch.ExecuteReaderAsync();
         for (var i = 0; i <= WriteTransaction.LeadingResults; i++)
         {
@@ -98,7 +103,15 @@ internal static class SubmissionStore
 
         var plans = await PlanStore.RowsAsync(reader, CancellationToken.None);
         await reader.NextResultAsync();
-        return new(new(plans, await PlanStore.PatientsAsync(reader, CancellationToken.None)));
+        var patients = await PlanStore.PatientsAsync(reader, CancellationToken.None);
+        await reader.NextResultAsync();
+        var superseded = new HashSet<(string, string)>();
+        while (await reader.ReadAsync())
+        {
+            superseded.Add((reader.GetString(0), reader.GetString(1)));
+        }
+
+        return new(new(plans, patients, superseded));
     }
 
     /// <summary>The commands that put the decided rows, for the round trip that commits.</summary>
@@ -169,6 +182,7 @@ internal static class SubmissionStore
             rows.Select(r => r.StatusUntil).ToArray(),
             .. Columns(rows, r => r.Episode),
             .. Columns(rows, r => r.Flag),
+            rows.Select(r => r.Closed).ToArray(),
         ]);
 
     private static object[] Columns(PlanRow[] rows, Func<PlanRow, ResourceState> half) =>

@@ -23,7 +23,7 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
         {
             var held = (await SubmissionStore.LockAsync(write, council, keys)).Value;
             var now = Milliseconds(clock.GetUtcNow());
-            var submission = new Submission(council, Visibility.Today(clock), held.Plans, held.Patients);
+            var submission = new Submission(council, Visibility.Today(clock), held);
             submission.Apply(changes);
             var result = new Result(submission, council, name, Visibility.Today(clock), now);
             var answers = changes.Select(result.Of).ToList();
@@ -56,7 +56,8 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
         };
     }
 
-    private static DateTimeOffset Milliseconds(DateTimeOffset at) =>
+    /// <summary>As FHIR writes an instant: what is stored is what is shown.</summary>
+    public static DateTimeOffset Milliseconds(DateTimeOffset at) =>
         new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
 
     /// <summary>The decided rows, and what each change's answer reads from them.</summary>
@@ -108,7 +109,7 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
             }
 
             var (plan, _) = Plan(change);
-            return (plan.Facts.NhsNumber.Digits(), References(plan));
+            return (plan.Facts.NhsNumber.Digits(), rows[plan].References);
         }
 
         /// <summary>Entries of plans that changed because others did.</summary>
@@ -122,7 +123,7 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
                 ResourceType = "EpisodeOfCare",
                 ResourceId = r.Key.EpisodeId.ToString(),
                 ResourceVersion = r.Value.Episode.Version,
-                Disclosed = References(r.Key),
+                Disclosed = r.Value.References,
             });
 
         private (PlanDraft Plan, PlanView View) Plan(Change change) => change switch
@@ -132,16 +133,6 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
             PlanDeletion deletion => (submission.ById(deletion.View, deletion.Id), deletion.View),
             _ => throw new InvalidOperationException("A change of a person has no plan."),
         };
-
-        private IReadOnlyList<string> References(PlanDraft plan)
-        {
-            var row = rows[plan];
-            return
-            [
-                $"EpisodeOfCare/{row.Episode.Id}/_history/{row.Episode.Version}",
-                $"Flag/{row.Flag.Id}/_history/{row.Flag.Version}",
-            ];
-        }
 
         private static bool Differs(PlanDraft draft, PlanRow row) =>
             draft.Stood is null || draft.Stood.Episode.Version != row.Episode.Version

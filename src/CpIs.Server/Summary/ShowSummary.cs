@@ -67,9 +67,13 @@ internal sealed class ShowSummary(Register register, AuditLog ledger, TimeProvid
             bundle.Add($"EpisodeOfCare/{row.Episode.Id}", row.Episode.Body, "include");
         }
 
-        foreach (var patient in people.SelectMany(p => PatientJson.OnePerPerson(p.Plans.Patients)))
+        foreach (var person in people)
         {
-            bundle.Add($"Patient/{patient.NhsNumber}", PatientJson.ForHealth(patient.Body), "include");
+            foreach (var patient in PatientJson.OnePerPerson(person.Plans.Patients))
+            {
+                bundle.Add($"Patient/{patient.NhsNumber}", PatientJson.Shown(patient, true, person.Plans.Linked),
+                    "include");
+            }
         }
 
         foreach (var ods in rows.Select(r => r.Facts.Council).Distinct().Where(o => councils.Body(o) is not null))

@@ -28,6 +28,7 @@ internal static class SummaryIssues
             issues.Add(PlanAnswer.NoRecordHeld(councils, now));
         }
 
+        issues.AddRange(PlanAnswer.Superseded(page.Linked, true));
         if (page.Rows.Any(r => r.Facts.Kind == PlanKind.Unborn))
         {
             issues.Add(Told(DetailCode.ConcernsUnborn, Words.ConcernsUnborn));

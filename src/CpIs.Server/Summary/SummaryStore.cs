@@ -55,6 +55,10 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
         return plan.From <= day && day < plan.Until;
     }
 
+    /// <summary>R9: a history is the person's, under whichever number it was looked up.</summary>
+    private static IEnumerable<string> Numbers(PlanQuestion question, PlansFound plans) =>
+        question.Numbers!.Concat(plans.Page.Linked.Select(l => l.Number)).Distinct();
+
     private static void Ask(NpgsqlBatch batch, IReadOnlyList<PlanQuestion> questions)
     {
         PlanStore.AskForAll(batch, questions);
@@ -69,7 +73,8 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
         var accesses = (await AccessStore.ReadAsync(reader)).Value;
         await reader.NextResultAsync();
         return [.. found.Select((plans, i) => new Sealed<SummaryFound>(
-            new(plans.Page, plans.Page.Total == 0 ? [] : [.. questions[i].Numbers!.SelectMany(n => accesses[n])]),
+            new(plans.Page, plans.Page.Total == 0 ? []
+                : [.. Numbers(questions[i], plans).SelectMany(n => accesses[n])]),
             plans.Disclosed,
             plans.Page.Total))];
     }

@@ -9,39 +9,46 @@ internal static class ReadsBench
     private const int Rounds = 3;
     private const int Children = 100_000;
     private const int Seconds = 6;
-    private const int WarmUpSeconds = 4;
+    private const int WarmUpSeconds = 6;
+
+    private const string Question = $$$"""
+        {"resourceType":"Parameters","parameter":[{"name":"nhsNumber",
+        "valueIdentifier":{"system":"{{{CpIs.Fhir.Systems.NhsNumber}}}","value":"@N@"}}]}
+        """;
 
     public static async Task<Report> RunAsync(bool quick)
     {
         await using var stage = await Stage.OpenAsync(17_080, quick ? Children / 10 : Children);
         await using var rivals = await Rivals.OpenAsync(stage, 17_090);
-        var ours = $"http://localhost:{stage.Port}{CpIs.Server.Routes.Prefix}/Flag?patient=";
-        (string Name, Func<string> Url, bool Token)[] variants =
+        var summary = $"http://localhost:{stage.Port}{CpIs.Server.Routes.Prefix}/Patient/$child-protection-summary";
+        (string Name, string Url, string? Body, bool Token)[] variants =
         [
-            ("fixed body", () => "http://localhost:17090/fixed?patient=", false),
-            ("query", () => "http://localhost:17090/query?patient=", false),
-            ("query + own commit", () => "http://localhost:17090/commit?patient=", false),
-            ("look-up", () => ours, true),
+            ("fixed body", "http://localhost:17090/fixed?patient=@N@", null, false),
+            ("query", "http://localhost:17090/query?patient=@N@", null, false),
+            ("query + own commit", "http://localhost:17090/commit?patient=@N@", null, false),
+            ("look-up", $"http://localhost:{stage.Port}{CpIs.Server.Routes.Prefix}/Flag?patient=@N@", null, true),
+            ("summary", summary, Question, true),
         ];
         var runs = variants.ToDictionary(v => v.Name, _ => new List<WrkRun>());
         foreach (var variant in variants)
         {
-            await LoadAsync(stage, variant.Url(), variant.Token, quick ? 1 : WarmUpSeconds);
+            await LoadAsync(quick ? 1 : WarmUpSeconds, variant.Url, variant.Body, variant.Token);
         }
 
         for (var round = 0; round < (quick ? 1 : Rounds); round++)
         {
             foreach (var variant in variants)
             {
-                runs[variant.Name].Add(await LoadAsync(stage, variant.Url(), variant.Token, quick ? 2 : Seconds));
+                runs[variant.Name].Add(
+                    await LoadAsync(quick ? 2 : Seconds, variant.Url, variant.Body, variant.Token));
             }
         }
 
         return new Report("reads", [.. runs.SelectMany(r => Rows(r.Key, r.Value))], Ratios(runs));
-    }
 
-    private static Task<WrkRun> LoadAsync(Stage stage, string url, bool token, int seconds) =>
-        WrkRun.LoadAsync(url, token ? stage.Token("sandbox-ed-clinician") : null, stage.NumbersFile, seconds);
+        Task<WrkRun> LoadAsync(int seconds, string url, string? body, bool token) => WrkRun.LoadAsync(
+            url, body, token ? stage.Token("sandbox-ed-clinician") : null, stage.NumbersFile, seconds);
+    }
 
     private static IEnumerable<Row> Rows(string name, List<WrkRun> runs)
     {
@@ -66,6 +73,7 @@ internal static class ReadsBench
         {
             ["audited/unaudited"] = Ratio("look-up", "query", r => r.Rate),
             ["audited/own-commit"] = Ratio("look-up", "query + own commit", r => r.Rate),
+            ["summary/lookup"] = Ratio("summary", "look-up", r => r.Rate),
             ["p99 audited/unaudited"] = Ratio("look-up", "query", r => r.P99Ms),
         };
     }

@@ -18,6 +18,15 @@ internal sealed class Stage : IAsyncDisposable
 
     private const int BuffersMegabytes = 2048;
 
+    /// <summary>Five people looked at each child before.</summary>
+    private const string History = """
+        insert into ledger.access (nhs_number, recorded, entry_id, lane, position, author, org,
+            interaction, action, name, role, organisation_name)
+        select p.nhs_number, now() - n * interval '40 days', gen_random_uuid(), 0, n, 'P' || n, 'RXR',
+            'search-type', 'E', 'Dr Invented ' || n, 'Emergency doctor', 'An invented hospital'
+        from cpis.plan p cross join generate_series(1, 5) n
+        """;
+
     private readonly EmbeddedCluster cluster;
     private readonly House house;
     private readonly string folder;
@@ -96,7 +105,9 @@ internal sealed class Stage : IAsyncDisposable
             await batch.ExecuteNonQueryAsync();
         }
 
-        await using var analyze = new NpgsqlCommand("vacuum analyze cpis.plan, cpis.patient", connection);
+        await using var history = new NpgsqlCommand(History, connection) { CommandTimeout = 0 };
+        await history.ExecuteNonQueryAsync();
+        await using var analyze = new NpgsqlCommand("vacuum analyze cpis.plan, cpis.patient, ledger.access", connection);
         await analyze.ExecuteNonQueryAsync();
         return [.. numbers.Select(n => n.Digits())];
     }

@@ -16,16 +16,17 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
 
     private const int SampleMs = 50;
 
-    /// <summary>Loads a URL whose last part is replaced by NHS numbers drawn from a file.</summary>
-    /// <param name="url">URL up to the number.</param>
+    /// <summary>Loads a URL with NHS numbers drawn from a file, each in the place of <c>@N@</c>.</summary>
+    /// <param name="url">URL, with the place of the number or without.</param>
+    /// <param name="body">JSON to be posted, or null for a GET.</param>
     /// <param name="token">Bearer token, or null.</param>
     /// <param name="numbers">File with one number a line.</param>
     /// <param name="seconds">How long.</param>
-    public static async Task<WrkRun> LoadAsync(string url, string? token, string numbers, int seconds)
+    public static async Task<WrkRun> LoadAsync(string url, string? body, string? token, string numbers, int seconds)
     {
         var script = Path.ChangeExtension(numbers, ".lua");
-        await File.WriteAllTextAsync(script, Script(token, numbers, new Uri(url).PathAndQuery));
-        return await RunAsync(url, script, seconds);
+        await File.WriteAllTextAsync(script, Script(token, numbers, new Uri(url).PathAndQuery, body));
+        return await RunAsync(url.Replace("@N@", "", StringComparison.Ordinal), script, seconds);
     }
 
     /// <summary>Loads a URL with the requests a Lua script makes.</summary>
@@ -77,13 +78,18 @@ internal sealed partial record WrkRun(double Rate, double P50Ms, double P99Ms, d
         }
     }
 
-    private static string Script(string? token, string numbers, string path) => $$"""
+    private static string Script(string? token, string numbers, string path, string? body) => $$"""
         local numbers = {}
         for line in io.lines("{{numbers}}") do numbers[#numbers + 1] = line end
         math.randomseed(os.time())
         wrk.headers["Accept"] = "application/fhir+json"
+        wrk.headers["Content-Type"] = "application/fhir+json"
         {{(token is null ? "" : $"wrk.headers[\"Authorization\"] = \"Bearer {token}\"")}}
-        request = function() return wrk.format(nil, "{{path}}" .. numbers[math.random(#numbers)]) end
+        local path, body = "{{path}}", {{(body is null ? "nil" : $"[=[{body}]=]")}}
+        request = function()
+          local n = numbers[math.random(#numbers)]
+          return wrk.format(body and "POST" or "GET", (path:gsub("@N@", n)), nil, body and (body:gsub("@N@", n)))
+        end
         """;
 
     private static double Latency(string said, string percentile)
