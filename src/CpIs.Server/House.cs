@@ -173,7 +173,8 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
-            .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>();
+            .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>()
+            .AddSingleton(options.Attendance);
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()

@@ -123,6 +123,33 @@ public sealed class VisibilityTests
     }
 
     [Fact]
+    public void R6_a_plan_that_begins_after_the_eighteenth_birthday_ends_on_its_first_day()
+    {
+        var plan = Plan(PlanKind.LookedAfter, Today.AddDays(5), null, Today.AddDays(2).AddYears(-18));
+
+        plan.StatusUntil(Today).Should().Be(Today.AddDays(5));
+        plan.EpisodeStatus(Today.AddDays(4)).Should().Be("planned");
+        plan.EpisodeStatus(Today.AddDays(5)).Should().Be("finished");
+        plan.EndShown("finished").Should().Be(Today.AddDays(5));
+        plan.StatusUntil(Today.AddDays(5)).Should().BeNull();
+        plan.VisibleOn(Today.AddDays(5)).Should().BeFalse();
+    }
+
+    [Theory]
+    [InlineData(-1, -1)]
+    [InlineData(0, 0)]
+    [InlineData(1, 0)]
+    [InlineData(null, 0)]
+    public void R6_the_earlier_of_the_councils_end_and_the_eighteenth_birthday_is_shown(int? end, int shown)
+    {
+        var plan = Plan(PlanKind.LookedAfter, new(2024, 1, 1), end is { } e ? Today.AddDays(e) : null,
+            Today.AddYears(-18));
+
+        plan.EndShown("finished").Should().Be(Today.AddDays(shown));
+        plan.EndShown("active").Should().Be(plan.End);
+    }
+
+    [Fact]
     public void R6_does_not_touch_an_unborn_plan_of_an_adult_mother() =>
         Plan(PlanKind.Unborn, Today, null, Mother).VisibleOn(Today).Should().BeTrue();
 

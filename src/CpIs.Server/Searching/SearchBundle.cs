@@ -70,6 +70,16 @@ internal sealed class SearchBundle : IDisposable
         EndEntry(mode);
     }
 
+    /// <summary>Adds what was computed for this answer and has no place of its own.</summary>
+    public void AddComputed(ReadOnlySpan<byte> body, string mode)
+    {
+        StartEntry();
+        json.WriteString("fullUrl"u8, "urn:uuid:" + Guid.NewGuid());
+        json.WritePropertyName("resource"u8);
+        json.WriteRawValue(body, skipInputValidation: true);
+        EndEntry(mode);
+    }
+
     public void AddOutcome(IReadOnlyList<OutcomeIssue> issues)
     {
         StartEntry();

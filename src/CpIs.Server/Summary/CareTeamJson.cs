@@ -27,7 +27,7 @@ internal static class CareTeamJson
                 row.Facts.NhsNumber.Digits());
             json.WriteStartObject("period"u8);
             json.WriteString("start"u8, PlanJson.Day(row.Facts.Start));
-            if (row.Facts.End is { } end)
+            if (row.EndShown is { } end)
             {
                 json.WriteString("end"u8, PlanJson.Day(end));
             }

@@ -36,7 +36,7 @@ public sealed class LinkedNumbersTests(RunningServer server) : IClassFixture<Run
 
             var rows = await server.Services.GetRequiredService<AttendanceStore>()
                 .FindAsync([number], server.Today.AddDays(-1), CancellationToken.None);
-            rows.Value.Should().ContainSingle().Which.NhsNumber.Should().Be(number);
+            rows.Value.Should().ContainSingle().Which.NhsNumber.Should().Be(attended);
         }
 
         (await server.Leeds.GetOkAsync($"Encounter?patient={attended}")).Total().Should().Be(0);

@@ -207,6 +207,46 @@ public sealed class SupersededNumbersTests(RunningServer server) : IClassFixture
     }
 
     [Fact]
+    public async Task R9_summary_care_teams_and_history_follow_the_link_and_the_look_is_one_line()
+    {
+        var plan = Plan;
+        var (_, flag) = await server.SubmitAsync(plan);
+        var newer = InventedPlan.NewNumber();
+        await SupersedeAsync(plan.Number, newer);
+        using var clinician = server.Clinician;
+        (await clinician.GetOkAsync($"Flag?patient={plan.Number}")).Total().Should().Be(1);
+
+        var sent = new JsonObject
+        {
+            ["resourceType"] = "Parameters",
+            ["parameter"] = new JsonArray(new JsonObject
+            {
+                ["name"] = "nhsNumber",
+                ["valueIdentifier"] = new JsonObject { ["system"] = Systems.NhsNumber, ["value"] = newer },
+            }),
+        };
+        using var answer = await clinician.PostAsync(
+            Url("Patient/$child-protection-summary"), RunningServer.Json(sent));
+        var summary = await answer.BodyAsync();
+
+        summary.All("Flag").Single().Text("id").Should().Be(flag);
+        summary.Codes().Should().Contain("NUMBER_SUPERSEDED");
+        Links(summary, plan.Number).Should().Equal("replaced-by Patient/" + newer);
+        summary.All("AuditEvent").Should().ContainSingle();
+        foreach (var number in new[] { plan.Number, newer })
+        {
+            (await clinician.GetOkAsync($"CareTeam?patient:identifier={Systems.NhsNumber}|{number}")).Codes().Should()
+                .Equal("NUMBER_SUPERSEDED");
+            (await clinician.GetOkAsync($"AuditEvent?patient={number}")).Total().Should().Be(1);
+            (await server.Lancashire.GetOkAsync($"AuditEvent?patient={number}")).Total().Should().Be(1);
+            (await server.Leeds.GetOkAsync($"AuditEvent?patient={number}")).Total().Should().Be(0);
+        }
+
+        await SupersedeAsync(plan.Number, null);
+        (await clinician.GetOkAsync($"AuditEvent?patient={newer}")).Total().Should().Be(0);
+    }
+
+    [Fact]
     public async Task R9_when_nothing_is_held_the_answer_still_says_that_the_number_was_superseded()
     {
         var (old, now) = (InventedPlan.NewNumber(), InventedPlan.NewNumber());

@@ -18,6 +18,7 @@ internal static class Catches
         ["src/CpIs.Audit/ReadLane.cs:CommitSinglyAsync"] = "the same, for one entry at a time",
         ["src/CpIs.Audit/LaneKeeper.cs:TakeAsync"] = "a lane is looked for until one is found, and an alarm is raised",
         ["src/CpIs.Audit/CheckpointSigner.cs:TryAsync"] = "tried again a second later, and an alarm is raised",
+        ["src/CpIs.Server/Plans/ClockWorker.cs:TryAsync"] = "one council's trouble is told, and the others' plans turn",
         ["src/CpIs.Audit/WriteTransaction.cs:CommitAsync"] = "an unclear commit is looked up before it is answered",
     };
 

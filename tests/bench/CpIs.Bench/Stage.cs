@@ -112,7 +112,7 @@ internal sealed class Stage : IAsyncDisposable
         return [.. numbers.Select(n => n.Digits())];
     }
 
-    private static IEnumerable<NhsNumber> Invented()
+    internal static IEnumerable<NhsNumber> Invented()
     {
         for (var i = 0; i < 1_000_000; i++)
         {

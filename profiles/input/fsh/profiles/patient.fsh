@@ -48,6 +48,6 @@ Description: "The child, or for an unborn child the mother: NHS number, name and
 * communication 0..0
 * generalPractitioner 0..0
 * managingOrganization 0..0
-* link ^short = "Written by the server: the number this one replaces"
+* link ^short = "Written by the server: the number this one replaces, or is replaced by"
 * link.other only Reference(CpIsPatient)
-* link.type = #replaces
+* link.type from CpIsLinkType (required)
