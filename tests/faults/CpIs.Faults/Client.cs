@@ -183,7 +183,24 @@ internal sealed class Client : IDisposable
         var answer = await SendAsync(
             line.Request, HttpMethod.Get, $"Flag?patient={child.NhsNumber}{include}", who.Item1, null);
         stage.Witness.Write(Judged(Filled(line, answer), answer.Succeeded ? WrongLookUp(child, answer) : null));
+        if (answer.Succeeded && stage.Seats.Count > 1 && random.Next(4) == 0)
+        {
+            await CompareAsync(child, line, answer, include);
+        }
+
         return answer.Succeeded;
+    }
+
+    /// <summary>Nobody else writes about this child, so the neighbour must answer the same.</summary>
+    private async Task CompareAsync(Child child, Seen first, Answer answer, string include)
+    {
+        place = (place + 1) % stage.Seats.Count;
+        var line = first with { Request = Guid.NewGuid(), Server = place };
+        var other = await SendAsync(
+            line.Request, HttpMethod.Get, $"Flag?patient={child.NhsNumber}{include}", line.Client!, null);
+        var same = !other.Succeeded || answer.Shown.Order().SequenceEqual(other.Shown.Order());
+        stage.Witness.Write(Judged(
+            Filled(line, other) with { What = "compared" }, same ? null : "two servers answer differently"));
     }
 
     private static string? WrongLookUp(Child child, Answer answer)

@@ -6,6 +6,11 @@ internal static class FaultRuns
     private static readonly (string Name, Func<FaultOptions, TextWriter, CancellationToken, Task<Verdict>> Run)[] Known =
     [
         ("kill-server", KillServerRun.RunAsync),
+        ("kill-database", KillDatabaseRun.RunAsync),
+        ("two-servers", TwoServersRun.RunAsync),
+        ("ledger-closed", LedgerClosedRun.RunAsync),
+        ("disk-full", DiskFullRun.RunAsync),
+        ("cut-commit", CutCommitRun.RunAsync),
     ];
 
     public static string Usage => "./cpis faults [" + string.Join('|', Known.Select(run => run.Name))

@@ -33,6 +33,11 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Keep the folder: something in it is worth a look.</summary>
     public bool Keep { get; set; }
 
+    public IEnumerable<string> Logs =>
+    [
+        .. Directory.GetFiles(Folder, "server-*.log"), .. Directory.GetFiles(Cluster.Cluster, "postgres.log*"),
+    ];
+
     public string Superuser => cluster.OwnerConnectionString + ";Pooling=false";
 
     /// <summary>Where the servers keep keys and the checkpoints outside the database.</summary>
@@ -43,15 +48,15 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Starts everything and returns when every server is ready.</summary>
     /// <param name="servers">Server processes on the one database.</param>
     /// <param name="through">What stands between servers and database, if anything does.</param>
-    /// <param name="folder">An existing place, such as a small file system; null: a new folder.</param>
+    /// <param name="disk">Another place for the database, such as a small file system.</param>
     /// <param name="stop">Ends the wait.</param>
     public static async Task<Stage> OpenAsync(
-        int servers, CancellationToken stop, Func<string, string>? through = null, string? folder = null)
+        int servers, CancellationToken stop, Func<ClusterFolders, string, string>? through = null, string? disk = null)
     {
-        folder ??= TestCluster.NewDataFolder();
+        var folder = TestCluster.NewDataFolder();
         var cluster = await EmbeddedCluster.StartAsync(
-            folder, new ClusterOptions { SharedBuffersMegabytes = SharedBuffersMegabytes }, stop);
-        var connection = through?.Invoke(cluster.ServerConnectionString) ?? cluster.ServerConnectionString;
+            disk ?? folder, new ClusterOptions { SharedBuffersMegabytes = SharedBuffersMegabytes }, stop);
+        var connection = through?.Invoke(cluster.Folders, cluster.ServerConnectionString) ?? cluster.ServerConnectionString;
         var settings = new Dictionary<string, string>
         {
             ["ConnectionStrings__Cpis"] = connection,
@@ -64,13 +69,22 @@ internal sealed class Stage : IAsyncDisposable
                 Environment = settings,
                 LogFile = Path.Combine(folder, $"server-{place}.log"),
             })).ToList();
+        Directory.CreateDirectory(folder);
         var stage = new Stage(folder, cluster, seats);
-        foreach (var seat in seats)
+        try
         {
-            await seat.ReadyAsync(stop);
-        }
+            foreach (var seat in seats)
+            {
+                await seat.ReadyAsync(stop);
+            }
 
-        return stage;
+            return stage;
+        }
+        catch
+        {
+            await stage.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>A run's folder without its servers, to be verified again.</summary>
@@ -86,6 +100,15 @@ internal sealed class Stage : IAsyncDisposable
         await using var command = new NpgsqlCommand(sql, connection);
 #pragma warning restore CA2100
         await command.ExecuteNonQueryAsync(stop);
+    }
+
+    /// <summary>Threads, files and memory of every server that lives, for the comparison at the end.</summary>
+    public void Measure(string what)
+    {
+        foreach (var (place, seat) in Seats.Index().Where(one => !one.Item.HasEnded))
+        {
+            Witness.Write(seat.Measure(what) with { Server = place });
+        }
     }
 
     /// <summary>The promises of this run; what broke one stays on the disk to be looked at.</summary>
@@ -108,7 +131,8 @@ internal sealed class Stage : IAsyncDisposable
         await cluster.DisposeAsync();
         if (!Keep)
         {
-            TestCluster.Remove(cluster.Folders);
+            Directory.Delete(Folder, recursive: true);
+            Directory.Delete(cluster.Folders.Socket, recursive: true);
         }
     }
 }

@@ -160,11 +160,7 @@ internal sealed partial class Verification
 
     private void LogsAreSilent(Stage stage)
     {
-        List<string> logs =
-        [
-            .. Directory.GetFiles(stage.Folder, "server-*.log"),
-            .. Directory.GetFiles(stage.Cluster.Cluster, "postgres.log*"),
-        ];
+        var logs = stage.Logs.ToList();
         long lines = 0;
         var wrong = new List<string>();
         foreach (var log in logs)

@@ -70,7 +70,9 @@ internal sealed class Witness : IAsyncDisposable
         Channel.CreateUnbounded<(Seen?, TaskCompletionSource?)>();
 
     private readonly Task writing;
-    private long answers;
+    private long succeeded;
+    private long refused;
+    private long compared;
 
     public Witness(string file)
     {
@@ -81,13 +83,17 @@ internal sealed class Witness : IAsyncDisposable
     public string File { get; }
 
     /// <summary>Answers written down so far.</summary>
-    public long Answers => Interlocked.Read(ref answers);
+    public long Answers => Tally.Succeeded + Tally.Refused;
+
+    public (long Succeeded, long Refused, long Compared) Tally =>
+        (Interlocked.Read(ref succeeded), Interlocked.Read(ref refused), Interlocked.Read(ref compared));
 
     public void Write(Seen line)
     {
         if (line.Kind == "answer")
         {
-            Interlocked.Increment(ref answers);
+            Interlocked.Increment(ref line.Status is >= 200 and < 300 ? ref succeeded : ref refused);
+            Interlocked.Add(ref compared, line.What == "compared" ? 1 : 0);
         }
 
         lines.Writer.TryWrite((line, null));
