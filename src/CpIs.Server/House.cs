@@ -151,6 +151,7 @@ internal sealed class House : IAsyncDisposable
                 Instance = options.Instance,
                 Deployment = options.Deployment,
                 ReadLanes = ReadLanes,
+                CommitWaitMs = options.CommitWaitMs,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
