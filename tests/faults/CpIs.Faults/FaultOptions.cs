@@ -16,6 +16,9 @@ internal sealed record FaultOptions
     /// <summary>Clients, each with a connection of its own.</summary>
     public int Connections { get; init; } = 64;
 
+    /// <summary>Only faults whose names hold this, where a run makes several kinds.</summary>
+    public string Only { get; init; } = "";
+
     /// <summary>Folder of a run that is only to be verified.</summary>
     public string? Folder { get; init; }
 
@@ -37,6 +40,9 @@ internal sealed record FaultOptions
                     break;
                 case "--points":
                     options = options with { Points = int.Parse(Value(), CultureInfo.InvariantCulture) };
+                    break;
+                case "--only":
+                    options = options with { Only = Value() };
                     break;
                 case "--data":
                     options = options with { Folder = Path.GetFullPath(Value()) };

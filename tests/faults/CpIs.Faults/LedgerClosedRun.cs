@@ -22,10 +22,11 @@ internal static class LedgerClosedRun
         var moments = new Moments(options.Seed);
         await using var stage = await Stage.OpenAsync(servers: 1, stop);
         await using var traffic = Traffic.Start(stage, options);
-        foreach (var (name, seconds, begin) in Faults)
+        var faults = Faults.Where(one => one.Name.Contains(options.Only, StringComparison.Ordinal)).ToList();
+        foreach (var (name, seconds, begin) in faults)
         {
             await moments.WaitAsync(stage, stop);
-            if (name == Faults[0].Name)
+            if (name == faults[0].Name)
             {
                 stage.Measure("under load, before the first fault");
             }

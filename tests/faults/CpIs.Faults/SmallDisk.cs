@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using CpIs.Testing;
 
 namespace CpIs.Faults;
 
@@ -30,7 +29,7 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     public static async Task<SmallDisk> MountAsync(CancellationToken stop)
     {
-        var disk = new SmallDisk(TestCluster.NewDataFolder() + ".img", TestCluster.NewDataFolder());
+        var disk = new SmallDisk(Stage.NewFolder() + ".img", Stage.NewFolder());
         await using (var file = new FileStream(disk.image, FileMode.CreateNew))
         {
             file.SetLength(ImageBytes);

@@ -43,6 +43,10 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Where the servers keep keys and the checkpoints outside the database.</summary>
     public string ServerFolder => Path.Combine(Folder, "server");
 
+    /// <summary>Not where tests put theirs: what is kept must outlive the next test run's clearing up.</summary>
+    public static string NewFolder() =>
+        Path.Combine(Path.GetTempPath(), "cpis-faults-" + Guid.NewGuid().ToString("N")[..8]);
+
     public static string WitnessFile(string folder) => Path.Combine(folder, "witness.jsonl");
 
     /// <summary>Starts everything and returns when every server is ready.</summary>
@@ -53,7 +57,7 @@ internal sealed class Stage : IAsyncDisposable
     public static async Task<Stage> OpenAsync(
         int servers, CancellationToken stop, Func<ClusterFolders, string, string>? through = null, string? disk = null)
     {
-        var folder = TestCluster.NewDataFolder();
+        var folder = NewFolder();
         var cluster = await EmbeddedCluster.StartAsync(
             disk ?? folder, new ClusterOptions { SharedBuffersMegabytes = SharedBuffersMegabytes }, stop);
         var connection = through?.Invoke(cluster.Folders, cluster.ServerConnectionString) ?? cluster.ServerConnectionString;
