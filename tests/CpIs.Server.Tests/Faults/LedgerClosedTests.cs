@@ -46,7 +46,8 @@ public sealed class LedgerClosedTests
             look.StatusCode.Should().Be(HttpStatusCode.OK);
         }
 
-        since.Elapsed.Should().BeGreaterThan(TimeSpan.FromSeconds(1), "nobody is answered before the record is durable");
+        since.Elapsed.Should().BeGreaterThan(TimeSpan.FromSeconds(1),
+            "nobody is answered before the record is durable");
         await scene.ShouldBeWholeAsync();
     }
 

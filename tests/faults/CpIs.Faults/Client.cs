@@ -129,7 +129,8 @@ internal sealed class Client : IDisposable
     private async Task<bool> DeleteAsync(Child child)
     {
         var episode = "EpisodeOfCare/" + child.EpisodeId;
-        var answer = await WriteAsync(child, HttpMethod.Delete, episode, null, a => [$"{episode}/_history/{a.Version}"]);
+        var answer = await WriteAsync(child, HttpMethod.Delete, episode, null, a =>
+            [$"{episode}/_history/{a.Version}"]);
         child.Deleted |= answer.Succeeded;
         return Keep(child, answer);
     }

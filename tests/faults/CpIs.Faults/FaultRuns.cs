@@ -3,7 +3,8 @@ namespace CpIs.Faults;
 /// <summary>The runs by their names, and the order in which all are done when none is named.</summary>
 internal static class FaultRuns
 {
-    private static readonly (string Name, Func<FaultOptions, TextWriter, CancellationToken, Task<Verdict>> Run)[] Known =
+    private static readonly (string Name, Func<FaultOptions, TextWriter, CancellationToken,
+        Task<Verdict>> Run)[] Known =
     [
         ("kill-server", KillServerRun.RunAsync),
         ("kill-database", KillDatabaseRun.RunAsync),

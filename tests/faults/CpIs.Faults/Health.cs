@@ -10,7 +10,9 @@ internal static class Health
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Looks up a child of nobody at every server until each answers; writes down how long that took.</summary>
+    /// <summary>
+    /// Looks up a child of nobody at every server until each answers; writes down how long that took.
+    /// </summary>
     public static async Task<double> WaitAsync(Stage stage, string what, CancellationToken stop)
     {
         var since = Stopwatch.StartNew();

@@ -37,7 +37,7 @@ internal static class KillDatabaseRun
             await stage.Witness.FlushAsync();
             var seconds = await Health.WaitAsync(stage, what + " killed", stop);
             await output.WriteLineAsync(
-                $"  {what} {point} of {options.Points} after {stage.Witness.Answers} answers; again in {seconds:0.0} s");
+                $"  {what} {point} of {options.Points}: {stage.Witness.Answers} answers; again in {seconds:0.0} s");
         }
 
         await moments.WaitAsync(stage, stop);

@@ -19,7 +19,7 @@ internal static class KillServerRun
             stage.Seats[0].Launch();
             var seconds = await Health.WaitAsync(stage, "server killed", stop);
             await output.WriteLineAsync(
-                $"  kill {point} of {options.Points} after {stage.Witness.Answers} answers; answers again in {seconds:0.0} s");
+                $"  kill {point} of {options.Points}: {stage.Witness.Answers} answers; again in {seconds:0.0} s");
         }
 
         await moments.WaitAsync(stage, stop);

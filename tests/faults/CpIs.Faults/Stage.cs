@@ -60,7 +60,8 @@ internal sealed class Stage : IAsyncDisposable
         var folder = NewFolder();
         var cluster = await EmbeddedCluster.StartAsync(
             disk ?? folder, new ClusterOptions { SharedBuffersMegabytes = SharedBuffersMegabytes }, stop);
-        var connection = through?.Invoke(cluster.Folders, cluster.ServerConnectionString) ?? cluster.ServerConnectionString;
+        var connection = through?.Invoke(cluster.Folders, cluster.ServerConnectionString)
+            ?? cluster.ServerConnectionString;
         var settings = new Dictionary<string, string>
         {
             ["ConnectionStrings__Cpis"] = connection,

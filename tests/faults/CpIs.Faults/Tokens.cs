@@ -4,13 +4,16 @@ using System.Text.Json;
 
 namespace CpIs.Faults;
 
-/// <summary>Bearer tokens of the sandbox's personas, fetched from each server and used until they are nearly old.</summary>
+/// <summary>
+/// Bearer tokens of the sandbox's personas, fetched from each server and used until they are nearly old.
+/// </summary>
 internal sealed class Tokens
 {
     /// <summary>They live five minutes.</summary>
     private static readonly TimeSpan UsedMax = TimeSpan.FromMinutes(3);
 
-    private readonly ConcurrentDictionary<(Uri, string), (AuthenticationHeaderValue Token, DateTimeOffset At)> held = [];
+    private readonly ConcurrentDictionary<(Uri, string), (AuthenticationHeaderValue Token, DateTimeOffset At)> held =
+        [];
 
     public async Task<AuthenticationHeaderValue> OfAsync(HttpClient http, Uri server, string persona)
     {

@@ -62,7 +62,8 @@ internal static class TwoServersRun
             verdict.Add("lanes", "take-over", [problem]);
         }
 
-        await output.WriteLineAsync($"  {stage.Witness.Tally.Compared} answers of one server compared with the other's");
+        await output.WriteLineAsync(
+            $"  {stage.Witness.Tally.Compared} answers of one server compared with the other's");
         return verdict;
     }
 

@@ -9,7 +9,9 @@ namespace CpIs.Faults;
 /// </summary>
 internal sealed partial class Verification
 {
-    /// <summary>How long the last entries may wait for their signature: orphaned lanes are looked for every 10 s.</summary>
+    /// <summary>
+    /// How long the last entries may wait for their signature: orphaned lanes are looked for every 10 s.
+    /// </summary>
     private const int SignedSecondsMax = 40;
 
     /// <summary>Longest time from the end of a fault to the first answer.</summary>
@@ -169,7 +171,8 @@ internal sealed partial class Verification
             foreach (var line in File.ReadLines(log).Where(l => !l.StartsWith("curl -s -H", StringComparison.Ordinal)))
             {
                 lines++;
-                if (Personal().IsMatch(line) || Child.Families.Any(name => line.Contains(name, StringComparison.Ordinal)))
+                if (Personal().IsMatch(line)
+                    || Child.Families.Any(name => line.Contains(name, StringComparison.Ordinal)))
                 {
                     wrong.Add($"{Path.GetFileName(log)}: {line}");
                 }
