@@ -155,6 +155,7 @@ internal sealed class House : IAsyncDisposable
                 Instance = options.Instance,
                 Deployment = options.Deployment,
                 ReadLanes = ReadLanes,
+                CommitWaitMs = options.CommitWaitMs,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
                 EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
