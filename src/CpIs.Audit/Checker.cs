@@ -24,10 +24,16 @@ public sealed record LaneVerdict(int Lane, long Size, long? FirstBad, LedgerFaul
 {
     public bool IsWhole => Fault is null;
 
+    /// <summary>How many of its entries were read from an archive, since the database no longer holds them.</summary>
+    public long Archived { get; init; }
+
     /// <summary>As the command line prints it.</summary>
     public override string ToString() => Fault is null
-        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"lane {Lane} size {Size} ok")
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"lane {Lane} size {Size} ok") + InArchive
         : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"lane {Lane} position {FirstBad} {Word}");
+
+    private string InArchive => Archived == 0 ? ""
+        : string.Create(System.Globalization.CultureInfo.InvariantCulture, $", {Archived} of them archived");
 
     private string Word => Fault switch
     {

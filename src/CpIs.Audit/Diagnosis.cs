@@ -19,7 +19,7 @@ internal sealed class Diagnosis(ILedgerFeed feed, int lane, LedgerBatch batch)
         var rows = new SortedDictionary<long, byte[]>();
         await foreach (var row in feed.EntriesAsync(lane, batch.First, batch.Last, stop))
         {
-            rows[PositionOf(row.Span)] = row.ToArray();
+            rows[EntryBytes.PositionOf(row.Span)] = row.ToArray();
         }
 
         if (!rows.TryGetValue(position, out var here))
@@ -74,7 +74,4 @@ internal sealed class Diagnosis(ILedgerFeed feed, int lane, LedgerBatch batch)
         var microseconds = BinaryPrimitives.ReadInt64BigEndian(entry[(idAt + 16 + 4)..]);
         return milliseconds == EntryBytes.Time(microseconds).ToUnixTimeMilliseconds();
     }
-
-    private static long PositionOf(ReadOnlySpan<byte> entry) =>
-        BinaryPrimitives.ReadInt64BigEndian(entry[PositionAt..]);
 }

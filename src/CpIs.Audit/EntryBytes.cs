@@ -19,6 +19,14 @@ internal static class EntryBytes
     /// <summary>Format, lane, position, group position, id and time, each with its length.</summary>
     internal const int HeadBytesMax = (6 * 4) + 2 + 4 + 8 + 8 + 16 + 8;
 
+    /// <summary>Bytes up to the end of the position.</summary>
+    internal const int PlaceBytes = PositionAt + 8;
+
+    /// <summary>After format, with its length, and the lane's length.</summary>
+    private const int LaneAt = 6 + 4;
+
+    private const int PositionAt = LaneAt + 4 + 4;
+
     private const int Absent = -1;
 
     private static readonly long EpochTicks = new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc).Ticks;
@@ -29,6 +37,11 @@ internal static class EntryBytes
 
     internal static DateTimeOffset Time(long microseconds) =>
         new(EpochTicks + (microseconds * TimeSpan.TicksPerMicrosecond), TimeSpan.Zero);
+
+    internal static int LaneOf(ReadOnlySpan<byte> entry) => BinaryPrimitives.ReadInt32BigEndian(entry[LaneAt..]);
+
+    internal static long PositionOf(ReadOnlySpan<byte> entry) =>
+        BinaryPrimitives.ReadInt64BigEndian(entry[PositionAt..]);
 
     internal static int WriteHead(
         Span<byte> to, int lane, long position, long? group, Guid id, DateTimeOffset recorded)

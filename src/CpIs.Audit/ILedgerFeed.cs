@@ -4,6 +4,9 @@ namespace CpIs.Audit;
 public sealed record LedgerBatch(
     long First, long Last, ReadOnlyMemory<byte> Root, ReadOnlyMemory<byte> Leaves, DateTimeOffset Recorded);
 
+/// <summary>A full tile of one level of a lane's tree: 256 hashes.</summary>
+public readonly record struct LedgerTile(long Index, ReadOnlyMemory<byte> Hashes);
+
 /// <summary>
 /// One lane at one moment: how many entries claim it, the last position its batches give, which must be as many, and
 /// the largest size the database holds a checkpoint of.
@@ -31,6 +34,12 @@ public interface ILedgerFeed
     /// <summary>The lowest position of an entry that no batch covers; null when there is none.</summary>
     Task<long?> StrayAsync(int lane, CancellationToken stop);
 
+    /// <summary>Stored tiles of a level in order, those that are full at size <paramref name="end"/>.</summary>
+    IAsyncEnumerable<LedgerTile> TilesAsync(int lane, int level, long end, CancellationToken stop);
+
     /// <summary>Signed notes of the lane by size.</summary>
     IAsyncEnumerable<string> CheckpointsAsync(int lane, long end, CancellationToken stop);
+
+    /// <summary>Entries of a lane that came from an archive so far: the database does not count them.</summary>
+    long Archived(int lane) => 0;
 }

@@ -12,6 +12,7 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
     internal async Task<LaneVerdict> RunAsync(CancellationToken stop)
     {
         await signed.StartAsync();
+        await using var tiles = new TileCheck(feed, total, stop);
         await using var entries = feed.EntriesAsync(total.Lane, 1, total.Last, stop).GetAsyncEnumerator(stop);
         await foreach (var batch in feed.BatchesAsync(total.Lane, total.Last, stop))
         {
@@ -22,7 +23,7 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
                     : Bad(batch.First, LedgerFault.Inserted);
             }
 
-            if (await BatchAsync(batch, entries, stop) is { } bad)
+            if (await BatchAsync(batch, entries, tiles, stop) is { } bad)
             {
                 return bad;
             }
@@ -33,7 +34,7 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
 
     /// <summary>Null when every entry gives its leaf, the leaves the root, and all that was signed agrees.</summary>
     private async Task<LaneVerdict?> BatchAsync(
-        LedgerBatch batch, IAsyncEnumerator<ReadOnlyMemory<byte>> entries, CancellationToken stop)
+        LedgerBatch batch, IAsyncEnumerator<ReadOnlyMemory<byte>> entries, TileCheck tiles, CancellationToken stop)
     {
         for (var position = batch.First; position <= batch.Last; position++)
         {
@@ -44,6 +45,11 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
             }
 
             edge.Append(leaf);
+            if (edge.Full.Count > 0 && await TilesAsync(tiles) is { } bad)
+            {
+                return bad;
+            }
+
             if (edge.Size == signed.Next && !await signed.AgreeAsync(edge.Root()))
             {
                 return Bad(signed.Agreed + 1, LedgerFault.Changed);
@@ -51,6 +57,21 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
         }
 
         return batch.Root.Span.SequenceEqual(edge.Root()) ? null : Bad(batch.First, LedgerFault.Changed);
+    }
+
+    /// <summary>Null when the tiles that the last entry filled are stored as they should be.</summary>
+    private async Task<LaneVerdict?> TilesAsync(TileCheck tiles)
+    {
+        foreach (var tile in edge.Full)
+        {
+            if (!await tiles.AgreeAsync(tile))
+            {
+                return Bad(TileCheck.FirstOf(tile), LedgerFault.Changed);
+            }
+        }
+
+        edge.ForgetFull();
+        return null;
     }
 
     private bool Matches(ReadOnlySpan<byte> canonical, LedgerBatch batch, long position)
@@ -80,8 +101,9 @@ internal sealed class LaneCheck(ILedgerFeed feed, LaneTotal total, SignedSizes s
             return Bad(signed.Agreed + 1, LedgerFault.Changed);
         }
 
-        return total.Entries == edge.Size
-            ? new LaneVerdict(total.Lane, edge.Size, null, null)
+        var archived = feed.Archived(total.Lane);
+        return total.Entries + archived == edge.Size
+            ? new LaneVerdict(total.Lane, edge.Size, null, null) { Archived = archived }
             : Bad(await feed.StrayAsync(total.Lane, stop) ?? edge.Size + 1, LedgerFault.Inserted);
     }
 

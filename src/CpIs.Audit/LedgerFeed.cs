@@ -7,6 +7,11 @@ namespace CpIs.Audit;
 /// <summary>The ledger straight from its database.</summary>
 public sealed class LedgerFeed(NpgsqlDataSource database) : ILedgerFeed
 {
+    /// <summary>
+    /// Bytes fetched from the socket at a time. A row is small, and each wait for the next few costs more than they do.
+    /// </summary>
+    private const int ReadBytes = 512 * 1024;
+
     private const string TotalsSql = """
         select lane, coalesce(e.entries, 0), coalesce(b.last, 0), coalesce(c.size, 0)
         from (select lane, count(*) as entries from ledger.entry group by lane) e
@@ -27,8 +32,19 @@ public sealed class LedgerFeed(NpgsqlDataSource database) : ILedgerFeed
         where e.lane = $1 and (b.recorded is distinct from e.recorded or b.last < e.position)
         """;
 
+    private const string TilesSql =
+        "select idx, hashes from ledger.tile where lane = $1 and level = $2 and idx < $3 order by idx";
+
     private const string CheckpointsSql =
         "select note from ledger.checkpoint where lane = $1 and size <= $2 order by size";
+
+    /// <summary>Connections for whoever reads all of it.</summary>
+    public static NpgsqlDataSource Source(string connectionString) => new NpgsqlSlimDataSourceBuilder(
+        new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            ReadBufferSize = ReadBytes,
+            SocketReceiveBufferSize = ReadBytes,
+        }.ConnectionString).Build();
 
     public async Task<IReadOnlyList<LaneTotal>> TotalsAsync(CancellationToken stop)
     {
@@ -56,11 +72,13 @@ public sealed class LedgerFeed(NpgsqlDataSource database) : ILedgerFeed
         await using var reader = await command.ExecuteReaderAsync(stop);
         while (await reader.ReadAsync(stop))
         {
-            yield return new LedgerBatch(
-                reader.GetInt64(0), reader.GetInt64(1), reader.GetFieldValue<byte[]>(2),
-                reader.GetFieldValue<byte[]>(3), reader.GetFieldValue<DateTimeOffset>(4));
+            yield return Batch(reader);
         }
     }
+
+    internal static LedgerBatch Batch(NpgsqlDataReader row) => new(
+        row.GetInt64(0), row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[]>(3),
+        row.GetFieldValue<DateTimeOffset>(4));
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> EntriesAsync(
         int lane, long start, long end, [EnumeratorCancellation] CancellationToken stop)
@@ -90,10 +108,26 @@ public sealed class LedgerFeed(NpgsqlDataSource database) : ILedgerFeed
         return await command.ExecuteScalarAsync(stop) as long?;
     }
 
+    public async IAsyncEnumerable<LedgerTile> TilesAsync(
+        int lane, int level, long end, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await using var command = database.CreateCommand(TilesSql);
+        command.CommandTimeout = 0;
+        command.Parameters.Add(new() { Value = lane });
+        command.Parameters.Add(new() { Value = (short)level });
+        command.Parameters.Add(new() { Value = end >> ((level + 1) * MerkleEdge.TileHeight) });
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        while (await reader.ReadAsync(stop))
+        {
+            yield return new LedgerTile(reader.GetInt64(0), reader.GetFieldValue<byte[]>(1));
+        }
+    }
+
     public async IAsyncEnumerable<string> CheckpointsAsync(
         int lane, long end, [EnumeratorCancellation] CancellationToken stop)
     {
         await using var command = database.CreateCommand(CheckpointsSql);
+        command.CommandTimeout = 0;
         command.Parameters.Add(new() { Value = lane });
         command.Parameters.Add(new() { Value = end });
         await using var reader = await command.ExecuteReaderAsync(stop);

@@ -28,7 +28,7 @@ internal sealed class MerkleEdge
 
     internal long Size { get; private set; }
 
-    /// <summary>Tiles that became full since this edge was copied.</summary>
+    /// <summary>Tiles that became full since this edge was copied, or since they were forgotten.</summary>
     internal IReadOnlyList<Tile> Full => full;
 
     private int Count => BitOperations.PopCount((ulong)Size);
@@ -44,6 +44,8 @@ internal sealed class MerkleEdge
             open[level].AsSpan(0, OpenCount(level) * HashBytes).CopyTo(to.Open(level));
         }
     }
+
+    internal void ForgetFull() => full.Clear();
 
     internal void Append(ReadOnlySpan<byte> leafHash) => AppendSubtree(leafHash, 0);
 

@@ -10,9 +10,14 @@ Console.CancelKeyPress += (_, pressed) =>
 };
 try
 {
-    return args is ["audit", "verify", .. var rest]
-        ? await new VerifyLedger(Console.Out, Screen.Errors).RunAsync(VerifyOptions.Read(rest), stopping.Token)
-        : throw new ArgumentException(VerifyOptions.Usage);
+    return args switch
+    {
+        ["audit", "verify", .. var rest] =>
+            await new VerifyLedger(Console.Out, Screen.Errors).RunAsync(VerifyOptions.Read(rest), stopping.Token),
+        ["audit", "archive", .. var rest] =>
+            await new ArchiveMonth(Console.Out, Screen.Errors).RunAsync(ArchiveOptions.Read(rest), stopping.Token),
+        _ => throw new ArgumentException(VerifyOptions.Usage + "\n\n" + ArchiveOptions.Usage),
+    };
 }
 catch (ArgumentException wrong)
 {

@@ -122,7 +122,9 @@ internal sealed class House : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(c => c.SingleLine = true)
-            .SetMinimumLevel(LogLevel.Warning).AddFilter("CpIs", LogLevel.Information);
+            .SetMinimumLevel(LogLevel.Warning).AddFilter("CpIs", LogLevel.Information)
+            // It logs nothing here but would open a trace and a scope for every request.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -153,6 +155,7 @@ internal sealed class House : IAsyncDisposable
                 Instance = options.Instance,
                 Deployment = options.Deployment,
                 ReadLanes = ReadLanes,
+                CommitWaitMs = options.CommitWaitMs,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
                 EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
@@ -173,7 +176,8 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
-            .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>();
+            .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>()
+            .AddSingleton(options.Attendance);
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()

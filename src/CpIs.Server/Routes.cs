@@ -119,6 +119,7 @@ internal static class Routes
         Leaves("/totals", To<ShowLog>(r => r.TotalsAsync)),
         Leaves("/{lane:int}/batches", To<ShowLog>(r => r.BatchesAsync)),
         Leaves("/{lane:int}/notes", To<ShowLog>(r => r.NotesAsync)),
+        Leaves("/{lane:int}/tiles", To<ShowLog>(r => r.TilesAsync)),
         Leaves("/{lane:int}/stray", To<ShowLog>(r => r.StrayAsync)),
         Leaves("/{lane:int}/entries", To<ShowLog>(r => r.EntriesAsync)),
         Leaves("/{lane:int}/claims", To<ShowLog>(r => r.ClaimsAsync)),

@@ -111,6 +111,36 @@ public sealed class CheckerTests : IDisposable
         (await BadAsync(database)).Should().Be((one, LedgerFault.Reordered));
     }
 
+    [Theory]
+    [InlineData("update ledger.tile set hashes = set_byte(hashes, 77, get_byte(hashes, 77) # 1) where idx = 1")]
+    [InlineData("delete from ledger.tile where idx = 1")]
+    [InlineData("update ledger.tile t set hashes = o.hashes from ledger.tile o where t.idx = 1 and o.idx = 0")]
+    public async Task A_tile_that_was_changed_or_taken_away_is_found_at_the_first_entry_below_it(string change)
+    {
+        var database = await RecordedAsync(runs: 2, entries: 300);
+        await database.ExecuteAsync(Silently + change);
+
+        (await BadAsync(database)).Should().Be((257, LedgerFault.Changed));
+    }
+
+    [Fact]
+    public async Task A_tile_of_a_higher_level_is_compared_with_what_the_entries_below_it_give()
+    {
+        const int BelowOneTile = 256 * 256;
+        var database = await RecordedAsync(runs: 1, entries: 20);
+        await using (var log = await Invented.StartedAsync(folder.Signing(
+            Invented.Options(database) with { QueueEntriesMax = BelowOneTile, CommitWaitMs = 60_000 })))
+        {
+            await Task.WhenAll(Enumerable.Range(0, BelowOneTile).Select(_ => log.RecordAsync(Invented.LookUp())));
+        }
+
+        (await CheckAsync(database)).Should().OnlyContain(verdict => verdict.IsWhole);
+        await database.ExecuteAsync(Silently
+            + "update ledger.tile set hashes = set_byte(hashes, 0, get_byte(hashes, 0) # 1) where level = 1");
+
+        (await BadAsync(database)).Should().Be((1, LedgerFault.Changed));
+    }
+
     [Fact]
     public async Task A_tail_cut_off_with_its_batches_shows_against_the_checkpoint_outside()
     {

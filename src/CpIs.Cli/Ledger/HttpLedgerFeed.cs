@@ -14,6 +14,9 @@ internal sealed class HttpLedgerFeed(LedgerHttp http) : ILedgerFeed
     /// <summary>Bytes of one entry: its texts are bounded, so more is no entry.</summary>
     private const int EntryBytesMax = 4 * 1024 * 1024;
 
+    /// <summary>Levels of the tree in one level of tiles.</summary>
+    private const int TileHeight = 8;
+
     private const int LengthBytes = 4;
     private const int BufferBytes = 64 * 1024;
 
@@ -59,6 +62,27 @@ internal sealed class HttpLedgerFeed(LedgerHttp http) : ILedgerFeed
     public Task<long?> StrayAsync(int lane, CancellationToken stop) =>
         http.GetAsync<long?>(Path($"{lane}/stray"), stop);
 
+    public async IAsyncEnumerable<LedgerTile> TilesAsync(
+        int lane, int level, long end, [EnumeratorCancellation] CancellationToken stop)
+    {
+        var tiles = end >> (TileHeight * (level + 1));
+        for (var start = 0L; start < tiles;)
+        {
+            var path = Path($"{lane}/tiles?level={level}&start={start}&end={tiles}");
+            var page = await http.GetAsync<List<TileRow>>(path, stop) ?? [];
+            foreach (var tile in page)
+            {
+                yield return new LedgerTile(tile.Idx, tile.Hashes);
+                start = Math.Max(start, tile.Idx + 1);
+            }
+
+            if (page.Count == 0)
+            {
+                yield break;
+            }
+        }
+    }
+
     public async IAsyncEnumerable<string> CheckpointsAsync(
         int lane, long end, [EnumeratorCancellation] CancellationToken stop)
     {
@@ -99,4 +123,7 @@ internal sealed class HttpLedgerFeed(LedgerHttp http) : ILedgerFeed
             yield return entry.AsMemory(0, bytes);
         }
     }
+
+    /// <summary>A tile as the server sends it.</summary>
+    private sealed record TileRow(long Idx, byte[] Hashes);
 }

@@ -16,7 +16,8 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
         {
             return await CheckAsync(options, stop);
         }
-        catch (Exception away) when (away is HttpRequestException or NpgsqlException or IOException or TimeoutException)
+        catch (Exception away) when (away is HttpRequestException or NpgsqlException or IOException
+            or InvalidDataException or TimeoutException)
         {
             errors.WriteLine("The ledger could not be checked: " + away.Message);
             return 1;
@@ -39,7 +40,7 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
     private async Task<(int Lanes, bool Whole)> InsideAsync(
         VerifyOptions options, string connection, CancellationToken stop)
     {
-        await using var database = new NpgsqlSlimDataSourceBuilder(connection).Build();
+        await using var database = LedgerFeed.Source(connection);
         var keys = options.Trust is { } file ? CheckpointVerifier.FromFile(file) : [];
         if (keys.Count == 0)
         {
@@ -48,7 +49,8 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
 
         var seen = new SeenNotes(options.Since);
         await seen.ReadAsync(keys, stop);
-        return await WalkAsync(new LedgerFeed(database), keys, seen.Notes, stop);
+        return await WalkAsync(await WithArchivesAsync(new LedgerFeed(database), options, stop), keys, seen.Notes,
+            stop);
     }
 
     /// <summary>
@@ -66,13 +68,27 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
         var newest = await log.NewestAsync(stop);
         var (lanes, whole) = options.Quick
             ? await new QuickCheck(log, output).RunAsync(newest, seen, keys, stop)
-            : await WalkAsync(new HttpLedgerFeed(http), keys, seen.Notes.Concat(Signed(newest, keys)), stop);
+            : await WalkAsync(
+                await WithArchivesAsync(new HttpLedgerFeed(http), options, stop), keys,
+                seen.Notes.Concat(Signed(newest, keys)), stop);
         if (whole)
         {
             await seen.KeepAsync(newest.Values, stop);
         }
 
         return (lanes, whole);
+    }
+
+    private static async Task<ILedgerFeed> WithArchivesAsync(
+        ILedgerFeed feed, VerifyOptions options, CancellationToken stop)
+    {
+        var archives = new List<EntryArchive>();
+        foreach (var file in options.Archives)
+        {
+            archives.Add(await EntryArchive.OpenAsync(file, stop));
+        }
+
+        return archives.Count == 0 ? feed : new ArchivedFeed(feed, archives);
     }
 
     private static IEnumerable<string> Signed(

@@ -5,7 +5,7 @@ internal sealed record VerifyOptions
 {
     public const string Usage = """
         ./cpis audit verify [--server URL | --connection STRING] [--since FILE] [--trust FILE] [--quick]
-                            [--client-id ID]
+                            [--archive FILE] [--client-id ID]
 
           --server URL         a running server, http://localhost:5080 when nothing is said
           --connection STRING  the database itself
@@ -14,6 +14,7 @@ internal sealed record VerifyOptions
           --trust FILE         public keys, one a line: checkpoints signed by no other count. When there is no such
                                file, the server's key is kept in it. FILE.keys beside --since when nothing is said
           --quick              asks a server only to prove that it continues --since; reads no entry, needs no token
+          --archive FILE       entries of a month that left the database; may be given again for each month
           --client-id ID       who asks the server, sandbox-auditor when nothing is said
         """;
 
@@ -25,6 +26,8 @@ internal sealed record VerifyOptions
     public string? Since { get; init; }
 
     public string? Trust { get; init; }
+
+    public IReadOnlyList<string> Archives { get; init; } = [];
 
     public bool Quick { get; init; }
 
@@ -52,6 +55,7 @@ internal sealed record VerifyOptions
                 "--connection" => options with { Connection = value },
                 "--since" => options with { Since = Placed(value) },
                 "--trust" => options with { Trust = Placed(value) },
+                "--archive" => options with { Archives = [.. options.Archives, Existing(value)] },
                 "--client-id" => options with { ClientId = value },
                 _ => throw new ArgumentException(Usage),
             };
@@ -77,6 +81,9 @@ internal sealed record VerifyOptions
         Uri.TryCreate(value, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? url
             : throw new ArgumentException($"{value} is no URL of a server.");
+
+    private static string Existing(string file) =>
+        File.Exists(file) ? file : throw new ArgumentException($"There is no file {file}.");
 
     private static string Placed(string file) =>
         !Directory.Exists(file) && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(file)))

@@ -28,6 +28,9 @@ internal sealed record ExportJob
     /// <summary>Where each lane stood, by lane number; null until everything before the kick-off was in.</summary>
     public long[]? Lasts { get; init; }
 
+    /// <summary>Where the export ended that this one continues; null when it continues none.</summary>
+    public long[]? Before { get; init; }
+
     /// <summary>First days of the months it covers.</summary>
     public DateTime[]? Months { get; init; }
 }

@@ -18,6 +18,9 @@ internal sealed class ExportStore(NpgsqlDataSource database)
     /// <summary>Seconds the count of one month may take.</summary>
     private const int CountSeconds = 600;
 
+    /// <summary>Longest that an entry's commit may take and still be in the export after the one it missed.</summary>
+    private static readonly TimeSpan CommitMax = TimeSpan.FromHours(1);
+
     /// <summary>The format of entries that this server renders (docs/audit-log.md).</summary>
     private const int Format = 1;
 
@@ -29,7 +32,7 @@ internal sealed class ExportStore(NpgsqlDataSource database)
         """;
 
     private const string Jobs =
-        "select id, client, organisation, request, kicked_off, since, until, filter, own, lasts, "
+        "select id, client, organisation, request, kicked_off, since, until, filter, own, lasts, before, "
         + "months::timestamp[] as months from cpis.export_job ";
 
     private const string Own = Jobs + "where id = @id and client = @client and organisation = @organisation";
@@ -52,13 +55,25 @@ internal sealed class ExportStore(NpgsqlDataSource database)
 
     private const string Oldest = "select min(recorded) from ledger.entry e where e.recorded >= @from";
 
+    /// <summary>An export that ended before its own kick-off, by _until, is nobody's beginning.</summary>
     private const string Begin = """
-        update cpis.export_job set lasts = @lasts, months = @months::timestamp[]::date[]
-        where id = @id and lasts is null
+        with begun as (
+            update cpis.export_job j
+            set lasts = @lasts, months = @months::timestamp[]::date[], before = @before::bigint[]
+            where id = @id and lasts is null
+            returning client, organisation, kicked_off, until, lasts)
+        insert into cpis.export_boundary (client, organisation, kicked_off, lasts)
+        select client, organisation, kicked_off, lasts from begun where until = kicked_off on conflict do nothing
+        """;
+
+    private const string Before = """
+        select lasts from cpis.export_boundary
+        where client = @Client and organisation = @Organisation and kicked_off = @Since
         """;
 
     private const string InFile = """
-         and e.position <= coalesce((@lasts::bigint[])[e.lane], 0) and
+         and e.position <= coalesce((@lasts::bigint[])[e.lane], 0)
+          and (e.recorded >= @since or e.position > coalesce((@before::bigint[])[e.lane], 0)) and
         """;
 
     private const string Count = """
@@ -76,7 +91,10 @@ internal sealed class ExportStore(NpgsqlDataSource database)
         delete from cpis.export_job where id = @id and client = @client and organisation = @organisation
         """;
 
-    private const string Expire = "delete from cpis.export_job where kicked_off < @before";
+    private const string Expire = """
+        with old as (delete from cpis.export_boundary where kicked_off < @forget)
+        delete from cpis.export_job where kicked_off < @before
+        """;
 
     /// <summary>False when the client has as many jobs under way as it may.</summary>
     public async Task<Internal<bool>> AddAsync(ExportJob job, int runningJobsMax, CancellationToken stop)
@@ -123,11 +141,13 @@ internal sealed class ExportStore(NpgsqlDataSource database)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         var lasts = await connection.ExecuteScalarAsync<long[]>(new CommandDefinition(Lasts, cancellationToken: stop));
+        var before = job.Since is null ? null : await connection.ExecuteScalarAsync<long[]?>(
+            new CommandDefinition(Before, new { job.Client, job.Organisation, job.Since }, cancellationToken: stop));
         var oldest = await connection.ExecuteScalarAsync<DateTime?>(new CommandDefinition(
-            Oldest, new { from = job.Since ?? DateTime.UnixEpoch }, cancellationToken: stop));
+            Oldest, new { from = Start(job with { Before = before }) }, cancellationToken: stop));
         await connection.ExecuteAsync(new CommandDefinition(
             Begin,
-            new { id = job.Id, lasts, months = Months(oldest ?? job.Until, job.Until) },
+            new { id = job.Id, lasts, before, months = Months(oldest ?? job.Until, job.Until) },
             cancellationToken: stop));
     }
 
@@ -150,11 +170,11 @@ internal sealed class ExportStore(NpgsqlDataSource database)
             Delete, new { id, client, organisation }, cancellationToken: stop)) == 1);
     }
 
-    public async Task ExpireAsync(DateTimeOffset before, CancellationToken stop)
+    public async Task ExpireAsync(DateTimeOffset before, DateTimeOffset forget, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
         await connection.ExecuteAsync(new CommandDefinition(
-            Expire, new { before = before.UtcDateTime }, cancellationToken: stop));
+            Expire, new { before = before.UtcDateTime, forget = forget.UtcDateTime }, cancellationToken: stop));
     }
 
     private static async Task<List<ExportFile>> FilesAsync(
@@ -179,17 +199,23 @@ internal sealed class ExportStore(NpgsqlDataSource database)
         var question = TrailParameters.Read(SearchRequest.Of(job.Filter, TrailParameters.Names)) with
         {
             OwnOrganisation = job.Own,
-            Within = (Later(first, job.Since), Earlier(first.AddMonths(1), job.Until)),
+            Within = (Later(first, Start(job)), Earlier(first.AddMonths(1), job.Until)),
         };
         var arguments = new DynamicParameters(question.Arguments());
         arguments.Add("id", job.Id);
         arguments.Add("month", DateTime.SpecifyKind(month, DateTimeKind.Unspecified));
         arguments.Add("lasts", job.Lasts);
+        arguments.Add("since", job.Since ?? DateTime.UnixEpoch);
+        arguments.Add("before", job.Before);
         arguments.Add("format", Format);
         return arguments;
     }
 
-    private static DateTime Later(DateTime one, DateTime? other) => other > one ? other.Value : one;
+    /// <summary>Before it nothing can be in the export: a commit does not take so long.</summary>
+    private static DateTime Start(ExportJob job) =>
+        job.Since is not { } since ? DateTime.UnixEpoch : job.Before is null ? since : since - CommitMax;
+
+    private static DateTime Later(DateTime one, DateTime other) => one > other ? one : other;
 
     private static DateTime Earlier(DateTime one, DateTime other) => one < other ? one : other;
 

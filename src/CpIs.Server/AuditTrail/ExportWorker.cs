@@ -11,10 +11,14 @@ internal sealed class ExportWorker(ExportStore exports, TimeProvider clock) : Ba
     /// <summary>Hours a finished job can be fetched.</summary>
     public const int JobHoursMax = 24;
 
+    /// <summary>Days after which an export is not continued where it ended, but by time alone.</summary>
+    private const int BoundaryDaysMax = 400;
+
     private const int LookEveryMs = 1000;
 
     /// <summary>
-    /// Time from the kick-off until the lanes' ends are taken: commits that were on their way are in by then.
+    /// Time from the kick-off until the lanes' ends are taken: commits that were on their way are nearly always in by
+    /// then. One that is slower is in the export that continues this one.
     /// </summary>
     private const int SettleMs = 1000;
 
@@ -40,7 +44,8 @@ internal sealed class ExportWorker(ExportStore exports, TimeProvider clock) : Ba
     {
         try
         {
-            await exports.ExpireAsync(clock.GetUtcNow() - TimeSpan.FromHours(JobHoursMax), stop);
+            var now = clock.GetUtcNow();
+            await exports.ExpireAsync(now.AddHours(-JobHoursMax), now.AddDays(-BoundaryDaysMax), stop);
             foreach (var state in (await exports.OpenAsync(stop)).Value)
             {
                 await AdvanceAsync(state, stop);

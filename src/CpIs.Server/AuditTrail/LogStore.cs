@@ -22,6 +22,11 @@ internal sealed class LogStore(NpgsqlDataSource database)
         where lane = @lane and first > @after and first > 0 and last <= @until order by first limit @limit
         """;
 
+    private const string Tiles = """
+        select idx, hashes from ledger.tile where lane = @lane and level = @level and idx > @after and idx < @until
+        order by idx limit @limit
+        """;
+
     private const string Notes = """
         select note from ledger.checkpoint where lane = @lane and size > @after and size <= @until
         order by size limit @limit
@@ -60,6 +65,16 @@ internal sealed class LogStore(NpgsqlDataSource database)
             row.First, row.Last, row.Root, row.Leaves, new DateTimeOffset(row.Recorded, TimeSpan.Zero)))]);
     }
 
+    /// <summary>Tiles of a level whose index is above <paramref name="after"/> and below the other.</summary>
+    public async Task<Internal<IReadOnlyList<LogTile>>> TilesAsync(
+        int lane, int level, (long After, long Until) indexes, int limit, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        return new((await connection.QueryAsync<LogTile>(new CommandDefinition(
+            Tiles, new { lane, level, after = indexes.After, until = indexes.Until, limit },
+            cancellationToken: stop))).AsList());
+    }
+
     public async Task<Internal<IReadOnlyList<string>>> NotesAsync(
         int lane, long after, long until, int limit, CancellationToken stop)
     {
@@ -90,6 +105,14 @@ internal sealed class LogStore(NpgsqlDataSource database)
 
         public required DateTime Recorded { get; init; }
     }
+}
+
+/// <summary>256 hashes of one level of a lane's tree.</summary>
+internal sealed record LogTile
+{
+    public required long Idx { get; init; }
+
+    public required byte[] Hashes { get; init; }
 }
 
 /// <summary>A lane's newest signed note.</summary>

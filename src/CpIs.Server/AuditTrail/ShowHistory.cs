@@ -53,7 +53,7 @@ internal sealed class ShowHistory(
             CountOnly = true,
         };
         var entry = call.Entry(number);
-        var (found, recorded) = await ledger.LookUpRecordedAsync(SummaryStore.LookUp, question, entry);
+        var (found, recorded) = await ledger.LookUpRecordedAsync(store.LookUp, question, entry);
         return (found.Lines(entry, number, recorded), found.Plans.Total > 0);
     }
 

@@ -17,6 +17,12 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
     /// <summary>Batches in one page; each carries the leaf hashes of its entries.</summary>
     private const int BatchesPageMax = 200;
 
+    /// <summary>Tiles in one page, 8 KiB each.</summary>
+    private const int TilesPageMax = 256;
+
+    /// <summary>Levels of tiles that a lane of 2^63 entries has.</summary>
+    private const int TileLevelsMax = 8;
+
     /// <summary>Signed notes in one page.</summary>
     private const int NotesPageMax = 10_000;
 
@@ -71,6 +77,21 @@ internal sealed class ShowLog(LogStore log, AuditLog ledger)
         var (after, end) = (LogAnswers.Number(call, "after"), LogAnswers.Number(call, "end"));
         await LogAnswers.JsonAsync(call, (await log.NotesAsync(
             LogAnswers.Lane(call), after, end, NotesPageMax, call.Http.RequestAborted)).Value);
+    }
+
+    /// <summary>Full tiles of a level from index <c>start</c> on, up to the index before <c>end</c>.</summary>
+    public async Task TilesAsync(Call call)
+    {
+        RequireNational(call);
+        var level = LogAnswers.Number(call, "level");
+        if (level >= TileLevelsMax)
+        {
+            throw Refused.BadSearch("A lane has no tiles of this level.");
+        }
+
+        var indexes = (LogAnswers.Number(call, "start") - 1, LogAnswers.Number(call, "end"));
+        await LogAnswers.JsonAsync(call, (await log.TilesAsync(
+            LogAnswers.Lane(call), (int)level, indexes, TilesPageMax, call.Http.RequestAborted)).Value);
     }
 
     public async Task StrayAsync(Call call)

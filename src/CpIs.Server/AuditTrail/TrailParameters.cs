@@ -97,6 +97,11 @@ internal static class TrailParameters
                 values.Select(v => v.Code[(v.Code.LastIndexOf('/') + 1)..])) };
         }
 
+        if (values.TrueForAll(v => v.System == ""))
+        {
+            return question with { Clients = Both(question.Clients, values.Select(v => v.Code)) };
+        }
+
         question = question with { Wanted = [.. question.Wanted, Facts(criterion, criterion.Values)] };
         return values.Exists(v => v.System == "") ? question
             : question with { Subjects = Both(question.Subjects, values.Select(v => v.Code)) };

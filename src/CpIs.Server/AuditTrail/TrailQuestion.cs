@@ -9,6 +9,7 @@ internal enum TrailLead
     Subject,
     UserId,
     Organisation,
+    Client,
     BreakGlass,
     Refused,
     Time,
@@ -54,6 +55,9 @@ internal sealed record TrailQuestion
     public string[]? UserIds { get; init; }
 
     public string[]? Organisations { get; init; }
+
+    /// <summary>Client ids of systems.</summary>
+    public string[]? Clients { get; init; }
 
     public string[]? Entities { get; init; }
 
@@ -102,8 +106,9 @@ internal sealed record TrailQuestion
         Numbers is not null ? TrailLead.Patient
         : Subjects is not null ? TrailLead.Subject
         : UserIds is not null ? TrailLead.UserId
-        : Organisations is not null || OwnOrganisation is not null ? TrailLead.Organisation
         : Purposes is ["BTG"] ? TrailLead.BreakGlass
+        : Clients is not null ? TrailLead.Client
+        : Organisations is not null || OwnOrganisation is not null ? TrailLead.Organisation
         : Outcomes is not null && !Outcomes.Contains(0) ? TrailLead.Refused
         : TrailLead.Time;
 
@@ -122,6 +127,7 @@ internal sealed record TrailQuestion
             subjects = Subjects,
             userIds = UserIds,
             organisations = Organisations,
+            clients = Clients,
             entities = Entities,
             actions = Actions,
             outcomes = Outcomes,
@@ -164,6 +170,7 @@ internal sealed record TrailQuestion
         TrailLead.Patient => Numbers!,
         TrailLead.Subject => Subjects!,
         TrailLead.UserId => UserIds!,
+        TrailLead.Client => Clients!,
         TrailLead.Organisation => Organisations ?? [OwnOrganisation!],
         _ => [],
     };

@@ -11,7 +11,7 @@ namespace CpIs.Server.AuditTrail;
 internal sealed class TrailStore(NpgsqlDataSource database)
 {
     /// <summary>How far matches are counted when nobody asked for their exact number.</summary>
-    public const int TotalEntriesMax = 10_000;
+    public const int TotalEntriesMax = 2_000;
 
     /// <summary>Seconds an exact count may take; a month of the whole country is tens of millions of entries.</summary>
     private const int CountSeconds = 120;
@@ -65,6 +65,7 @@ internal sealed class TrailStore(NpgsqlDataSource database)
           and (@subjects::text[] is null or e.agent_subject = any(@subjects))
           and (@userIds::text[] is null or e.agent_user_id = any(@userIds))
           and (@organisations::text[] is null or e.organisation = any(@organisations))
+          and (@clients::text[] is null or e.client_id = any(@clients))
           and (@actions::text[] is null or e.action = any(@actions))
           and (@outcomes::int[] is null or e.outcome = any(@outcomes))
           and (@interactions::text[] is null or e.interaction = any(@interactions))
@@ -109,6 +110,7 @@ internal sealed class TrailStore(NpgsqlDataSource database)
     private const string BySubject = "e.agent_subject = k.k and";
     private const string ByUserId = "e.agent_user_id = k.k and";
     private const string ByOrganisation = "e.organisation = k.k and";
+    private const string ByClient = "e.client_id = k.k and";
     private const string ByRefusal = " from ledger.entry e where e.outcome <> 0 and";
     private const string ByBreakGlass = " from ledger.entry e where e.purpose_of_use = 'BTG' and";
     private const string ByTime = " from ledger.entry e where";
@@ -133,6 +135,9 @@ internal sealed class TrailStore(NpgsqlDataSource database)
         [TrailLead.Organisation] = (Page + Keys + ByOrganisation + Filter + NewestFirst + Again,
             Page + Keys + ByOrganisation + Filter + OldestFirst + AgainOldest,
             Counted + Keys + ByOrganisation + Filter + CountEnds),
+        [TrailLead.Client] = (Page + Keys + ByClient + Filter + NewestFirst + Again,
+            Page + Keys + ByClient + Filter + OldestFirst + AgainOldest,
+            Counted + Keys + ByClient + Filter + CountEnds),
         [TrailLead.BreakGlass] = (Page + ByBreakGlass + Filter + NewestFirst,
             Page + ByBreakGlass + Filter + OldestFirst, Counted + ByBreakGlass + Filter + CountEnd),
         [TrailLead.Refused] = (Page + ByRefusal + Filter + NewestFirst,
@@ -150,12 +155,16 @@ internal sealed class TrailStore(NpgsqlDataSource database)
     public async Task<Sealed<TrailPage>> SearchAsync(TrailQuestion question, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);
-        int? total = question.Total == TrailTotal.None ? null : await CountAsync(connection, question, stop);
         var rows = question.CountOnly ? [] : (await connection.QueryAsync<TrailEntry>(
             new CommandDefinition(Text(question), question.Arguments(), cancellationToken: stop))).AsList();
-        var page = rows.Count > question.Limit ? rows.GetRange(0, question.Limit) : rows;
-        return new(new(page, total > TotalEntriesMax && question.Total == TrailTotal.WhenCheap ? null : total,
-            rows.Count > question.Limit), [], total ?? page.Count);
+        var more = rows.Count > question.Limit;
+        // A first page that holds all matches has counted them.
+        int? total = question.Total == TrailTotal.None ? null
+            : question.CountOnly || question.After is not null || more ? await CountAsync(connection, question, stop)
+            : rows.Count;
+        var page = more ? rows.GetRange(0, question.Limit) : rows;
+        return new(new(page, total > TotalEntriesMax && question.Total == TrailTotal.WhenCheap ? null : total, more),
+            [], total ?? page.Count);
     }
 
     /// <summary>One entry; its id holds the time of its making, so one partition is read.</summary>
@@ -184,7 +193,8 @@ internal sealed class TrailStore(NpgsqlDataSource database)
     private static async Task<int> CountAsync(
         NpgsqlConnection connection, TrailQuestion question, CancellationToken stop) =>
         (int)await connection.ExecuteScalarAsync<long>(new CommandDefinition(
-            CountText(question), question.Arguments(), commandTimeout: CountSeconds, cancellationToken: stop));
+            CountText(question), (question with { After = null }).Arguments(), commandTimeout: CountSeconds,
+                cancellationToken: stop));
 }
 
 /// <summary>A page of the trail.</summary>

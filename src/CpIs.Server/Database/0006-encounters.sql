@@ -39,7 +39,7 @@ alter table cpis.encounter_version alter column body set compression lz4;
 
 -- Row-level security: an organisation reads and writes its own; a council reads those of people it holds a plan for;
 -- the count of attendances (R20) reads all, and says so by a setting of its own, which opens nothing else. Whoever
--- says none of these sees nothing.
+-- says none of these sees nothing. A plan under another number of the same person counts (R9).
 alter table cpis.encounter enable row level security;
 alter table cpis.encounter force row level security;
 alter table cpis.encounter_version enable row level security;
@@ -49,18 +49,18 @@ create policy own_rows on cpis.encounter
     using (organisation = nullif(current_setting('cpis.organisation', true), ''))
     with check (organisation = nullif(current_setting('cpis.organisation', true), ''));
 create policy own_people on cpis.encounter for select
-    using (exists (select 1 from cpis.plan p
-        where p.council = nullif(current_setting('cpis.council', true), '') and p.nhs_number = encounter.nhs_number
-            and not p.deleted and p.removed is null));
+    using (exists (select 1 from cpis.linked(array[encounter.nhs_number]) l
+        join cpis.plan p on p.nhs_number = l.nhs_number
+        where p.council = nullif(current_setting('cpis.council', true), '') and not p.deleted and p.removed is null));
 create policy every_organisation on cpis.encounter for select
     using (nullif(current_setting('cpis.attendances', true), '') = 'every-organisation');
 create policy own_rows on cpis.encounter_version
     using (organisation = nullif(current_setting('cpis.organisation', true), ''))
     with check (organisation = nullif(current_setting('cpis.organisation', true), ''));
 create policy own_people on cpis.encounter_version for select
-    using (exists (select 1 from cpis.plan p
-        where p.council = nullif(current_setting('cpis.council', true), '')
-            and p.nhs_number = encounter_version.nhs_number and not p.deleted and p.removed is null));
+    using (exists (select 1 from cpis.linked(array[encounter_version.nhs_number]) l
+        join cpis.plan p on p.nhs_number = l.nhs_number
+        where p.council = nullif(current_setting('cpis.council', true), '') and not p.deleted and p.removed is null));
 
 grant select, insert, update on cpis.encounter to cpis_server;
 grant select, insert on cpis.encounter_version to cpis_server;

@@ -23,7 +23,7 @@ internal static class EncounterParameters
     private static Predicate<EncounterRow> PatientIs(string? modifier, string value)
     {
         var number = SearchConditions.Patient(modifier, value);
-        return row => row.Facts.NhsNumber.Equals(number);
+        return row => row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits());
     }
 
     private static IEnumerable<(string? System, string Code)> TypesOf(EncounterRow row)

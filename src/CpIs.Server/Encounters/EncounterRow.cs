@@ -10,7 +10,11 @@ namespace CpIs.Server.Encounters;
 /// <param name="Facts">What is kept.</param>
 /// <param name="Body">UTF-8 JSON.</param>
 internal sealed record EncounterRow(
-    Guid Id, int Version, DateTimeOffset Updated, DateOnly Reported, EncounterFacts Facts, byte[] Body);
+    Guid Id, int Version, DateTimeOffset Updated, DateOnly Reported, EncounterFacts Facts, byte[] Body)
+{
+    /// <summary>R9: the other numbers of the person that were asked for.</summary>
+    public IReadOnlyList<string> AskedAs { get; init; } = [];
+}
 
 /// <summary>What is asked of the encounters: by whom, about whom, under which further conditions.</summary>
 internal sealed record EncounterQuestion

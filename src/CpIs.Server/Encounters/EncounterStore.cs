@@ -11,39 +11,53 @@ namespace CpIs.Server.Encounters;
 /// </summary>
 internal sealed class EncounterStore(NpgsqlDataSource database)
 {
-    /// <summary>What <see cref="RowsAsync"/> reads.</summary>
+    /// <summary>What <see cref="RowsAsync"/> reads, but for the numbers that were asked for.</summary>
     internal const string Columns = """
         select e.id, e.version, e.updated, e.reported, e.nhs_number, e.organisation, e.identifier_system,
             e.identifier_value, e.status, e.class, e.setting, e.category, e.started, e.ended, e.body
-        from cpis.encounter e
         """;
 
-    /// <summary>A plan that health may see on day $2 (R2–R6), of a council that is live ($3).</summary>
-    private const string VisiblePlan = """
-        not p.deleted and p.removed is null and p.visible_from <= $2 and $2 < p.visible_until
-            and p.council = any($3)
+    /// <summary>The plans of person <c>l</c> that health may see on day $2 (R2–R6), of councils that are live.</summary>
+    private const string VisiblePlans = """
+         join cpis.plan p on p.nhs_number = l.nhs_number and not p.deleted and p.removed is null
+            and p.visible_from <= $2 and $2 < p.visible_until and p.council = any($3)
+        """;
+
+    /// <summary>R9: the person of an encounter, under every number.</summary>
+    private const string Person = " exists (select 1 from cpis.linked(array[e.nhs_number]) l ";
+
+    private const string SeenByHealth = " where e.organisation = $4 and" + Person + VisiblePlans + ")";
+
+    private const string SeenByCouncil = " where" + Person + """
+        join cpis.plan p on p.nhs_number = l.nhs_number
+        where p.council = $2 and not p.deleted and p.removed is null
+            and ((p.visible_from <= e.began and e.began < p.visible_until)
+                or (p.visible_from <= e.reported and e.reported < p.visible_until)))
         """;
 
     private const string OfHealth = Columns + """
-         where e.organisation = $4 and ($1::text[] is null or e.nhs_number = any($1))
-            and exists (select 1 from cpis.plan p where p.nhs_number = e.nhs_number and
-        """ + " " + VisiblePlan + ")";
+        , people.asked
+        from (select l.nhs_number, array_agg(l.asked) as asked from cpis.linked($1::text[]) l group by 1) people
+        join cpis.encounter e on e.nhs_number = people.nhs_number
+        """ + SeenByHealth + " order by e.id";
 
+    /// <summary>Of the people named, or of all the council holds a plan for.</summary>
     private const string OfCouncil = Columns + """
-         where ($1::text[] is null or e.nhs_number = any($1))
-            and exists (select 1 from cpis.plan p where p.council = $2 and p.nhs_number = e.nhs_number
-                and not p.deleted and p.removed is null
-                and ((p.visible_from <= e.began and e.began < p.visible_until)
-                    or (p.visible_from <= e.reported and e.reported < p.visible_until)))
-        """;
+        , people.asked
+        from (
+            select l.nhs_number, array_agg(l.asked) as asked
+            from cpis.linked(coalesce($1::text[],
+                array(select distinct p.nhs_number from cpis.plan p where p.council = $2))) l
+            group by 1) people
+        join cpis.encounter e on e.nhs_number = people.nhs_number
+        """ + SeenByCouncil + " order by e.id";
 
-    private const string InOrder = " order by e.id";
-    private const string OfId = " and e.id = $5";
-    private const string OfCouncilsId = " and e.id = $3";
+    private const string ById = Columns + ", $1::text[] from cpis.encounter e ";
+    private const string OneOfHealth = ById + SeenByHealth + " and e.id = $5";
+    private const string OneOfCouncil = ById + SeenByCouncil + " and e.id = $3";
 
-    private const string Held = """
-        select exists (select 1 from cpis.plan p where p.nhs_number = any($1) and
-        """ + " " + VisiblePlan + ")";
+    private const string Held =
+        "select distinct p.nhs_number from cpis.linked($1::text[]) l " + VisiblePlans;
 
     private const string OldVersion =
         "select version, updated, body from cpis.encounter_version where id = $1 and version = $2";
@@ -58,8 +72,8 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
     {
         await using var batch = Batch(question);
         batch.BatchCommands.Add(question.Council is null
-            ? Command(OfHealth + InOrder, [.. Visibly(question), question.Organisation])
-            : Command(OfCouncil + InOrder, Numbers(question), question.Council));
+            ? Command(OfHealth, [.. Visibly(question), question.Organisation])
+            : Command(OfCouncil, Numbers(question), question.Council));
         if (question.Council is null)
         {
             batch.BatchCommands.Add(Command(Held, Visibly(question)));
@@ -68,8 +82,13 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
         var rows = await RowsAsync(reader, stop);
-        var held = question.Council is null && await reader.NextResultAsync(stop) && await reader.ReadAsync(stop)
-            && reader.GetBoolean(0);
+        var held = new List<string>();
+        await reader.NextResultAsync(stop);
+        while (question.Council is null && await reader.ReadAsync(stop))
+        {
+            held.Add(reader.GetString(0));
+        }
+
         return Seal(question, rows, held);
     }
 
@@ -107,8 +126,8 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
     {
         await using var batch = Batch(question);
         batch.BatchCommands.Add(question.Council is null
-            ? Command(OfHealth + OfId, [.. Visibly(question), question.Organisation, id])
-            : Command(OfCouncil + OfCouncilsId, Numbers(question), question.Council, id));
+            ? Command(OneOfHealth, [.. Visibly(question), question.Organisation, id])
+            : Command(OneOfCouncil, Numbers(question), question.Council, id));
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
         return (await RowsAsync(reader, stop)).SingleOrDefault();
@@ -155,7 +174,7 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
         return command;
     }
 
-    private static Sealed<EncounterPage> Seal(EncounterQuestion question, List<EncounterRow> rows, bool held)
+    private static Sealed<EncounterPage> Seal(EncounterQuestion question, List<EncounterRow> rows, List<string> held)
     {
         var matches = rows.Where(r => question.Condition(r)).ToList();
         var after = question.After is { } id ? matches.Where(r => r.Id.CompareTo(id) > 0).ToList() : matches;
@@ -166,18 +185,24 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
             shown.AddRange(matches.Select(r => Shown(r, r.Version)).DistinctBy(d => d.NhsNumber));
         }
 
-        if (held && shown.Count == 0)
+        if (shown.Count == 0)
         {
             // Even "no attendance" then says that a plan is held, and is a look at it (R14).
-            shown.AddRange(question.Numbers!.Select(n => new Disclosed("Patient", n, 0, n, null, true)));
+            shown.AddRange(held.Select(n => new Disclosed("Patient", n, 0, n, null, true)
+            {
+                Through = question.Numbers!.Contains(n) ? null : question.Numbers![0],
+            }));
         }
 
-        return new(new(page, matches.Count, after.Count > page.Count && !question.CountOnly, held), shown,
+        return new(new(page, matches.Count, after.Count > page.Count && !question.CountOnly, held.Count > 0), shown,
             matches.Count);
     }
 
     private static Disclosed Shown(EncounterRow row, int version) =>
-        new("Encounter", row.Id.ToString(), version, row.Facts.NhsNumber.Digits(), null, true);
+        new("Encounter", row.Id.ToString(), version, row.Facts.NhsNumber.Digits(), null, true)
+        {
+            Through = row.AskedAs.Count > 0 ? row.AskedAs[0] : null,
+        };
 
     private static EncounterRow Row(NpgsqlDataReader reader)
     {
@@ -192,6 +217,10 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
             reader.GetFieldValue<DateTimeOffset>(12),
             reader.IsDBNull(13) ? null : reader.GetFieldValue<DateTimeOffset>(13));
         return new(reader.GetGuid(0), reader.GetInt32(1), reader.GetFieldValue<DateTimeOffset>(2),
-            reader.GetFieldValue<DateOnly>(3), facts, reader.GetFieldValue<byte[]>(14));
+            reader.GetFieldValue<DateOnly>(3), facts, reader.GetFieldValue<byte[]>(14))
+        {
+            AskedAs = reader.IsDBNull(15) ? []
+                : [.. reader.GetFieldValue<string[]>(15).Where(asked => asked != number.Digits())],
+        };
     }
 }

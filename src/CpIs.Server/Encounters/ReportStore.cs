@@ -14,20 +14,23 @@ internal static class ReportStore
         "select set_config('cpis.organisation', $1, true), set_config('cpis.reads', 'every-council', true)";
 
     /// <summary>Two reports of one encounter come one after the other, also when it is new.</summary>
-    private const string LockKey = "select pg_advisory_xact_lock(hashtextextended($1, 20514))";
+    private const string LockKey = "select pg_advisory_xact_lock(hashtextextended($1, 20515))";
 
     /// <summary>Result sets of the two commands that come before what is asked.</summary>
     private const int SettingResults = 2;
 
     private const string Stands = EncounterStore.Columns + """
-         where e.organisation = $1 and ($4::uuid is null and e.identifier_system = $2 and e.identifier_value = $3
+        , null::text[]
+        from cpis.encounter e
+        where e.organisation = $1 and ($4::uuid is null and e.identifier_system = $2 and e.identifier_value = $3
             or e.id = $4)
         for update
         """;
 
     private const string Visible = """
-        select exists (select 1 from cpis.plan p where p.nhs_number = $1 and not p.deleted and p.removed is null
-            and p.visible_from <= $2 and $2 < p.visible_until and p.council = any($3))
+        select exists (select 1 from cpis.linked(array[$1]) l join cpis.plan p on p.nhs_number = l.nhs_number
+            where not p.deleted and p.removed is null and p.visible_from <= $2
+                and $2 < p.visible_until and p.council = any($3))
         """;
 
     private const string KeepVersion = """

@@ -5,7 +5,7 @@ namespace CpIs.Server.Summary;
 /// <summary>One reported encounter of a person, as far as counting needs it.</summary>
 /// <param name="Id">Id of the Encounter.</param>
 /// <param name="Version">Its version.</param>
-/// <param name="NhsNumber">Ten digits of the person.</param>
+/// <param name="NhsNumber">Ten digits under which it was reported: any number of the person (R9).</param>
 /// <param name="Organisation">ODS code of the organisation that reports it.</param>
 /// <param name="Setting">Code of its setting.</param>
 /// <param name="Category">Code of its category, or null.</param>

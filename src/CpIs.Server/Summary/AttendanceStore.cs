@@ -14,14 +14,14 @@ internal sealed class AttendanceStore(NpgsqlDataSource database)
 
     private const string OfPeople = """
         select e.id, e.version, e.nhs_number, e.organisation, e.setting, e.category, e.status, e.started
-        from unnest($1::text[]) asked (nhs_number)
+        from (select distinct nhs_number from cpis.linked($1::text[])) asked
         join cpis.encounter e on e.nhs_number = asked.nhs_number and e.began >= $2
         order by e.nhs_number, e.started desc, e.id
         """;
 
     /// <summary>Adds the question to a batch; what others ask in it sees no more than before.</summary>
     /// <param name="batch">One implicit transaction.</param>
-    /// <param name="numbers">The people, each once.</param>
+    /// <param name="numbers">The people, under any of their numbers (R9).</param>
     /// <param name="since">First day that can count: today less <see cref="AttendanceRules.LongestDays"/>.</param>
     public static void Ask(NpgsqlBatch batch, string[] numbers, DateOnly since)
     {

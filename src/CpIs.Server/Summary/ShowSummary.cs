@@ -13,7 +13,9 @@ namespace CpIs.Server.Summary;
 /// <c>POST /Patient/$child-protection-summary</c>: in one call everything a clinician may see of one child, and of her
 /// mother when she is newborn. Each person is one access.
 /// </summary>
-internal sealed class ShowSummary(Register register, AuditLog ledger, TimeProvider clock)
+internal sealed class ShowSummary(
+    SummaryStore store, Register register, AuditLog ledger, AttendanceRules rules, ServerOptions options,
+    TimeProvider clock)
 {
     /// <summary>What the answer is made of; a token must allow them all.</summary>
     private static readonly string[] Types = ["Flag", "EpisodeOfCare", "Patient", "AuditEvent"];
@@ -47,8 +49,8 @@ internal sealed class ShowSummary(Register register, AuditLog ledger, TimeProvid
             WithPatients = true,
         };
         var entry = call.Entry(digits);
-        var (found, recorded) = await ledger.LookUpRecordedAsync(SummaryStore.LookUp, question, entry);
-        return new(found.Plans, found.Lines(entry, digits, recorded));
+        var (found, recorded) = await ledger.LookUpRecordedAsync(store.LookUp, question, entry);
+        return new(number, found.Plans, found.Lines(entry, digits, recorded), found.Attended);
     }
 
     private Task AnswerAsync(
@@ -84,12 +86,30 @@ internal sealed class ShowSummary(Register register, AuditLog ledger, TimeProvid
         foreach (var person in people)
         {
             ShowHistory.Add(bundle, person.History, "include");
+            AddCount(bundle, call, councils, person);
         }
 
         bundle.AddOutcome(SummaryIssues.Of(call, request, people, councils, clock.GetUtcNow()));
         return Answers.BytesAsync(call.Http, 200, bundle.Finish());
     }
+
+    /// <summary>R20: how often she attended, by the rule of the organisation that asks.</summary>
+    private void AddCount(SearchBundle bundle, Call call, Councils register, PersonSummary person)
+    {
+        if (person.Plans.Total == 0)
+        {
+            return;
+        }
+
+        var now = clock.GetUtcNow();
+        var count = Attendance.Count(rules, person.Attended, Visibility.Day(now), call.Caller.Organisation);
+        var national = options.NationalOrganisation;
+        bundle.AddComputed(
+            AttendanceJson.Render(count, person.Number, (national, register.Find(national)?.Name ?? national), now),
+            "include");
+    }
 }
 
 /// <summary>What is shown of one person.</summary>
-internal sealed record PersonSummary(PlanPage Plans, IReadOnlyList<AccessLine> History);
+internal sealed record PersonSummary(
+    NhsNumber Number, PlanPage Plans, IReadOnlyList<AccessLine> History, IReadOnlyList<AttendanceRow> Attended);

@@ -9,10 +9,8 @@ namespace CpIs.Server.Summary;
 /// Everything a clinician may see of one child, and the council's view of the same history. The clinician's questions
 /// go with the ledger's lane: one round trip for all who wait.
 /// </summary>
-internal sealed class SummaryStore(NpgsqlDataSource database)
+internal sealed class SummaryStore
 {
-    public static readonly LookUp<PlanQuestion, SummaryFound> LookUp = new(Ask, AnswerAsync);
-
     private const string AsCouncil = "select set_config('cpis.council', $1, true)";
 
     private const string OwnPlans = """
@@ -20,6 +18,19 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
         where council = $1 and not deleted and removed is null
             and nhs_number = any (array(select l.nhs_number from cpis.linked($2::text[]) l))
         """;
+
+    private readonly NpgsqlDataSource database;
+    private readonly AttendanceRules rules;
+
+    public SummaryStore(NpgsqlDataSource database, AttendanceRules rules)
+    {
+        this.database = database;
+        this.rules = rules;
+        LookUp = new(Ask, AnswerAsync);
+    }
+
+    /// <summary>The clinicians' question, put by the ledger's lane for all who wait.</summary>
+    public LookUp<PlanQuestion, SummaryFound> LookUp { get; }
 
     /// <summary>
     /// What a council may know: accesses on days on which its own plan was visible. Others tell of another's (R7, R16).
@@ -60,29 +71,40 @@ internal sealed class SummaryStore(NpgsqlDataSource database)
     private static IEnumerable<string> Numbers(PlanQuestion question, PlansFound plans) =>
         question.Numbers!.Concat(plans.Page.Linked.Select(l => l.Number)).Distinct();
 
-    private static void Ask(NpgsqlBatch batch, IReadOnlyList<PlanQuestion> questions)
+    private void Ask(NpgsqlBatch batch, IReadOnlyList<PlanQuestion> questions)
     {
+        string[] numbers = [.. questions.SelectMany(q => q.Numbers!).Distinct()];
         PlanStore.AskForAll(batch, questions);
-        batch.BatchCommands.Add(AccessStore.Ask([.. questions.SelectMany(q => q.Numbers!).Distinct()]));
+        batch.BatchCommands.Add(AccessStore.Ask(numbers));
+        AttendanceStore.Ask(batch, numbers, questions.Min(q => q.Today).AddDays(-rules.LongestDays));
     }
 
-    /// <summary>Who has no visible plan has no history: there is nothing to be told of him.</summary>
     private static async Task<IReadOnlyList<Sealed<SummaryFound>>> AnswerAsync(
         NpgsqlDataReader reader, IReadOnlyList<PlanQuestion> questions)
     {
         var found = (await PlanStore.FoundAsync(reader, questions)).Value;
         var accesses = (await AccessStore.ReadAsync(reader)).Value;
         await reader.NextResultAsync();
-        return [.. found.Select((plans, i) => new Sealed<SummaryFound>(
-            new(plans.Page, plans.Page.Total == 0 ? []
-                : [.. Numbers(questions[i], plans).SelectMany(n => accesses[n])]),
+        var attended = (await AttendanceStore.RowsAsync(reader)).ToLookup(r => r.NhsNumber);
+        return [.. found.Select((plans, i) => Seal(plans, [.. Numbers(questions[i], plans)], accesses, attended))];
+    }
+
+    /// <summary>Who has no visible plan has no history and no count: there is nothing to be told of her.</summary>
+    private static Sealed<SummaryFound> Seal(PlansFound plans, IReadOnlyList<string> numbers,
+        ILookup<string, AccessLine> accesses, ILookup<string, AttendanceRow> attended)
+    {
+        var held = plans.Page.Total > 0;
+        return new(
+            new(plans.Page, held ? [.. numbers.SelectMany(n => accesses[n])] : [],
+                held ? [.. numbers.SelectMany(n => attended[n])] : []),
             plans.Disclosed,
-            plans.Page.Total))];
+            plans.Page.Total);
     }
 }
 
-/// <summary>A child's visible plans, and every access to them that the history holds.</summary>
-internal sealed record SummaryFound(PlanPage Plans, IReadOnlyList<AccessLine> Accesses)
+/// <summary>A child's visible plans, every access to them that the history holds, and what was reported.</summary>
+internal sealed record SummaryFound(
+    PlanPage Plans, IReadOnlyList<AccessLine> Accesses, IReadOnlyList<AttendanceRow> Attended)
 {
     /// <summary>The lines a clinician sees, the present look among them when it entered the history.</summary>
     public IReadOnlyList<AccessLine> Lines(AuditEntry entry, string number, Recorded recorded) =>

@@ -1,3 +1,4 @@
+using CpIs.Audit;
 using CpIs.Cli.Ledger;
 using CpIs.Server.Tests;
 using Dapper;
@@ -90,6 +91,37 @@ public sealed class VerifyLedgerTests : IAsyncLifetime
         code.Should().Be(1);
     }
 
+    [Theory]
+    [MemberData(nameof(Ways))]
+    public async Task A_month_that_left_for_an_archive_is_checked_there(string way)
+    {
+        await RecordLongAgoAsync();
+        var file = Path.Combine(Path.GetTempPath(), $"archive-{Guid.NewGuid():N}");
+        var month = LongAgo.ToString("yyyy-MM", System.Globalization.CultureInfo.InvariantCulture);
+        var said = new StringWriter();
+
+        var archived = await new ArchiveMonth(said, Errors()).RunAsync(ArchiveOptions.Read(
+            ["--connection", server.Database.ServerConnectionString, "--month", month, "--out", file]), default);
+        archived.Should().Be(0);
+        var detach = said.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1].Trim();
+        detach.Should().StartWith("ledger.detach_month(");
+        await ExecuteAsync("select " + detach.TrimEnd(';'), 0);
+
+        var (code, lines) = await VerifyAsync(way, "--archive", file);
+        lines.Should().ContainSingle(line => line.EndsWith("size 7 ok, 7 of them archived", StringComparison.Ordinal));
+        code.Should().Be(0);
+        (code, lines) = await VerifyAsync(way);
+        lines.Should().ContainSingle(line => line.EndsWith("position 1 removed", StringComparison.Ordinal));
+        code.Should().Be(1);
+        var bytes = await File.ReadAllBytesAsync(file);
+        bytes[^20] ^= 1;
+        await File.WriteAllBytesAsync(file, bytes);
+        (code, lines) = await VerifyAsync(way, "--archive", file);
+        lines.Should().ContainSingle(line => line.EndsWith("position 7 changed", StringComparison.Ordinal));
+        code.Should().Be(1);
+        File.Delete(file);
+    }
+
     [Fact]
     public async Task A_ledger_that_cannot_be_read_is_not_said_to_be_whole()
     {
@@ -104,6 +136,7 @@ public sealed class VerifyLedgerTests : IAsyncLifetime
     [InlineData("--nothing", "x")]
     [InlineData("--server", "no url")]
     [InlineData("--since", "/nowhere/at/all")]
+    [InlineData("--archive", "/nowhere/at/all")]
     [InlineData("--server")]
     [InlineData("--trust", "/")]
     [InlineData("--quick")]
@@ -114,6 +147,43 @@ public sealed class VerifyLedgerTests : IAsyncLifetime
         var reading = () => VerifyOptions.Read(args);
 
         reading.Should().Throw<ArgumentException>();
+    }
+
+    [Theory]
+    [InlineData("--connection", "x", "--month", "2026-09")]
+    [InlineData("--connection", "x", "--month", "September", "--out", "file")]
+    [InlineData("--connection", "x", "--month", "2026-09", "--to", "file")]
+    public void An_archive_of_no_month_or_to_no_file_is_refused(params string[] args)
+    {
+        var reading = () => ArchiveOptions.Read(args);
+
+        reading.Should().Throw<ArgumentException>();
+    }
+
+    private static DateTimeOffset LongAgo => TimeProvider.System.GetUtcNow().AddDays(-45);
+
+    /// <summary>Seven entries on a lane of their own, in a month that is over.</summary>
+    private async Task RecordLongAgoAsync()
+    {
+        await QueryAsync<int>("select ledger.make_partitions(current_date - 45, 2)");
+        await using var log = new AuditLog(
+            new AuditLogOptions
+            {
+                ConnectionString = server.Database.ServerConnectionString, Instance = "old", ReadLanes = 1,
+                    WriteLanes = 1,
+            },
+            new Standing(LongAgo));
+        await log.StartAsync(CancellationToken.None);
+        for (var i = 0; i < 7; i++)
+        {
+            await log.RecordAsync(
+                new AuditEntry { Kind = "rest", Interaction = "read", Action = 'R', AgentName = "Old" });
+        }
+    }
+
+    private sealed class Standing(DateTimeOffset at) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => at;
     }
 
     private static bool IsWhole(string line) =>

@@ -277,7 +277,8 @@ internal static partial class CoverageTable
 
         foreach (var (path, query, recorded) in ((string, string, bool)[])[("totals", "", false),
             ("{lane:int}/batches", "?after=0&end=9", false), ("{lane:int}/notes", "?after=0&end=9", false),
-            ("{lane:int}/stray", "", false), ("{lane:int}/entries", "?start=1&end=5", true),
+            ("{lane:int}/tiles", "?level=0&start=0&end=9", false), ("{lane:int}/stray", "", false),
+                ("{lane:int}/entries", "?start=1&end=5", true),
             ("{lane:int}/claims", "?position=1", true)])
         {
             var route = "GET /audit-log/" + path;

@@ -43,6 +43,41 @@ public sealed class ExportTrailTests(InventedTrail trail) : IClassFixture<Invent
     }
 
     [Fact]
+    public async Task What_was_still_committing_is_in_the_next_export_and_nothing_is_in_both()
+    {
+        using var archive = Archive();
+        await using var slow = new NpgsqlConnection(Server.Database.OwnerConnectionString + ";Pooling=false");
+        await slow.OpenAsync();
+        await slow.ExecuteAsync("""
+            begin;
+            insert into ledger.lane (lane, kind, created) select max(lane) + 1, 'read', now() from ledger.lane;
+            insert into ledger.entry (format, lane, position, entry_id, recorded, kind, interaction, status, action,
+                outcome, disclosed, agent_subject)
+            select 1, max(lane), 1, gen_random_uuid(), @now, 'rest', 'read', 200, 'R', 0, '{}', 'slow'
+            from ledger.lane;
+            insert into ledger.batch (lane, first, last, root, leaves, recorded)
+            select max(lane), 1, 1, sha256('x'), sha256('y'), @now from ledger.lane;
+            """, new { now = Server.Clock.GetUtcNow().UtcDateTime });
+
+        var first = await DoneAsync(archive, (await archive.TryAsync("$export")).Content.Headers.ContentLocation!);
+        await slow.ExecuteAsync("commit");
+        await Server.Clinician.GetOkAsync($"Flag?patient={trail.Unknown}");
+        var since = first.Text("transactionTime");
+        var kickOff = await archive.TryAsync($"$export?_since={Uri.EscapeDataString(since)}");
+        await Server.Clinician.GetOkAsync($"Flag?patient={trail.Unknown}");
+        var second = await DoneAsync(archive, kickOff.Content.Headers.ContentLocation!);
+
+        var before = await IdsAsync(archive, first);
+        var after = await IdsAsync(archive, second);
+        var until = second.Text("transactionTime");
+        var all = (await trail.FindAsync($"_sort=date&date=lt{until}")).Select(e => e.Text("id")).ToList();
+        before.Concat(after).Should().BeEquivalentTo(all).And.OnlyHaveUniqueItems();
+        var late = (await trail.FindAsync("agent=slow")).Single().Text("id");
+        before.Should().NotContain(late);
+        after.Should().Contain(late);
+    }
+
+    [Fact]
     public async Task A_file_is_the_same_whenever_it_is_fetched()
     {
         using var archive = Archive();
@@ -189,6 +224,17 @@ public sealed class ExportTrailTests(InventedTrail trail) : IClassFixture<Invent
         }
 
         throw new InvalidOperationException("The export does not end.");
+    }
+
+    private static async Task<List<string>> IdsAsync(HttpClient archive, JsonNode manifest)
+    {
+        var ids = new List<string>();
+        foreach (var file in manifest["output"]!.AsArray())
+        {
+            ids.AddRange((await LinesAsync(archive, file!.Text("url"))).Select(line => line.Text("id")));
+        }
+
+        return ids;
     }
 
     private static async Task<List<JsonNode>> LinesAsync(HttpClient archive, string file) =>

@@ -18,7 +18,7 @@ public sealed class ShowSummaryTests(RunningServer server) : IClassFixture<Runni
         answer.Text("type").Should().Be("searchset");
         answer.Total().Should().Be(1);
         Modes(answer).Should().Equal("match Flag", "include EpisodeOfCare", "include Patient", "include Organization",
-            "include AuditEvent", "include PractitionerRole", "outcome OperationOutcome");
+            "include AuditEvent", "include PractitionerRole", "include Observation", "outcome OperationOutcome");
         answer.All("Organization").Single()["telecom"]!.AsArray().Select(t => t!.Text("use"))
             .Should().BeEquivalentTo("work", "mobile");
         answer.All("Patient").Single()["identifier"]!.AsArray().Should().ContainSingle("health sees no council ids");

@@ -17,6 +17,9 @@ internal sealed record Row(string Name, string Unit, double Median, double Min, 
 /// <summary>What a bench found, as a table for people and as JSON for comparison over time.</summary>
 internal sealed record Report(string What, IReadOnlyList<Row> Rows, IReadOnlyDictionary<string, double> Ratios)
 {
+    /// <summary>What a reader of the table should see beside it, such as plans; it is not in the JSON.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     private static readonly JsonSerializerOptions Camel = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     public void Print(TextWriter writer)
@@ -30,6 +33,11 @@ internal sealed record Report(string What, IReadOnlyList<Row> Rows, IReadOnlyDic
         foreach (var (name, ratio) in Ratios)
         {
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-44} {ratio,12:N2} ×"));
+        }
+
+        foreach (var note in Notes)
+        {
+            writer.WriteLine(note);
         }
     }
 
