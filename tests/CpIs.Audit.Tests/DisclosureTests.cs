@@ -27,7 +27,7 @@ public class DisclosureTests
     }
 
     [Fact]
-    public async Task A_plan_found_through_another_number_is_recorded_under_both_and_is_history_of_the_one_it_is_held_under()
+    public async Task A_plan_found_through_another_number_is_recorded_under_both_and_is_history_of_its_own()
     {
         var database = await Database.NewAsync();
         await using var log = await Invented.StartedAsync(Invented.Options(database));
