@@ -18,15 +18,15 @@ internal static class Disclosures
 
         if (IsAboutOne(disclosed, entry.NhsNumber) && disclosed.Count <= StoredEntry.DisclosedMax)
         {
-            var about = About(entry, entry.NhsNumber ?? "", found, disclosed);
-            return [StoredEntry.Of(about with { Disclosed = References(disclosed) }, instance)];
+            return [StoredEntry.Of(
+                About(entry, entry.NhsNumber ?? "", found, disclosed, References(disclosed)), instance)];
         }
 
         var patients = Patients(disclosed, entry.NhsNumber);
         var entries = new List<AuditEntry>(patients.Count);
         foreach (var (number, shown) in patients)
         {
-            var about = About(entry, number, found, shown);
+            var about = About(entry, number, found, shown, []);
             var through = disclosed.Any(resource => resource.Plan && resource.Through == number);
             AddParts(entries, through ? about with { PlanFound = true } : about, References(shown));
         }
@@ -48,13 +48,15 @@ internal static class Disclosures
         return true;
     }
 
-    private static AuditEntry About(AuditEntry entry, string number, int found, IReadOnlyList<Disclosed> shown)
+    private static AuditEntry About(
+        AuditEntry entry, string number, int found, IReadOnlyList<Disclosed> shown, IReadOnlyList<string> references)
     {
         var plan = shown.Any(resource => resource.Plan);
         return entry with
         {
             NhsNumber = number.Length == 0 ? null : number,
             Found = found,
+            Disclosed = references,
             PlanFound = number.Length == 0 ? entry.PlanFound : plan,
             InHistory = entry.Unscheduled == true && plan,
         };

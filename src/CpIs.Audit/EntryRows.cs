@@ -44,6 +44,10 @@ internal static class EntryRows
         address, setting, unscheduled, plan_found, in_history, request_id, correlation_id, instance
         """;
 
+    /// <summary>
+    /// Ordered by batch and position, always by both: a plan that sorts the batches leaves the rows of one batch in any
+    /// order, and an honest lane would then be taken for a changed one.
+    /// </summary>
     private const string CopySql = """
         copy (
             select e.* from ledger.batch b cross join lateral (
@@ -58,7 +62,7 @@ internal static class EntryRows
             where b.lane = current_setting('cpis.lane')::int and b.first > 0
                 and b.last >= current_setting('cpis.first')::bigint
                 and b.first <= current_setting('cpis.last')::bigint
-            order by b.first)
+            order by b.first, e.position)
         to stdout (format binary)
         """;
 

@@ -122,7 +122,9 @@ internal sealed class House : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddSimpleConsole(c => c.SingleLine = true)
-            .SetMinimumLevel(LogLevel.Warning).AddFilter("CpIs", LogLevel.Information);
+            .SetMinimumLevel(LogLevel.Warning).AddFilter("CpIs", LogLevel.Information)
+            // It logs nothing here but would open a trace and a scope for every request.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -153,6 +155,7 @@ internal sealed class House : IAsyncDisposable
                 Instance = options.Instance,
                 Deployment = options.Deployment,
                 ReadLanes = ReadLanes,
+                CommitWaitMs = options.CommitWaitMs,
                 CheckpointKeyFile = Path.Combine(dataFolder, "keys", "checkpoint-signing-key"),
                 EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),

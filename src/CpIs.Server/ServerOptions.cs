@@ -22,6 +22,9 @@ internal sealed record ServerOptions
 
     public bool Samples { get; init; } = true;
 
+    /// <summary>How long a caller waits for its ledger entry before it is refused.</summary>
+    public int CommitWaitMs { get; init; } = 5000;
+
     /// <summary>Name of the deployment in every signed checkpoint: letters, digits, hyphens.</summary>
     public string Deployment { get; init; } = "local";
 

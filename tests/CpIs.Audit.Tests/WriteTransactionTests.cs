@@ -1,3 +1,4 @@
+using CpIs.Testing;
 using FluentAssertions;
 using Npgsql;
 

@@ -22,6 +22,15 @@ public sealed class RunningServer : IAsyncLifetime
 
     internal MovableClock Clock { get; } = new();
 
+    /// <summary>How long a caller of this server waits for its entry.</summary>
+    internal int CommitWaitMs { get; init; } = 5000;
+
+    /// <summary>What stands between this server and its database, if anything does.</summary>
+    internal Func<string, string> Through { get; init; } = connection => connection;
+
+    /// <summary>Keys and the checkpoints outside the database.</summary>
+    internal string Folder => folder;
+
     internal TestDatabase Database => database!;
 
     internal IServiceProvider Services => house!.Services;
@@ -39,7 +48,8 @@ public sealed class RunningServer : IAsyncLifetime
         var options = new ServerOptions
         {
             Port = port,
-            Connection = database.ServerConnectionString,
+            Connection = Through(database.ServerConnectionString),
+            CommitWaitMs = CommitWaitMs,
             OwnerConnection = database.OwnerConnectionString,
             DataFolder = folder,
             Sandbox = true,

@@ -22,10 +22,13 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
+    private readonly string? _log;
+    private readonly Lock _logTurn = new();
 
-    private ServerProcess(Process process, int port)
+    private ServerProcess(Process process, int port, string? log)
     {
         _process = process;
+        _log = log;
         Client = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = EndMax };
     }
 
@@ -55,9 +58,13 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it and does not wait, for tests that kill it on its way up.</summary>
-    public static ServerProcess Launch(string dataFolder, params string[] arguments)
+    public static ServerProcess Launch(string dataFolder, params string[] arguments) =>
+        Launch(new ServerStart(dataFolder, FreePort()) { Arguments = arguments });
+
+    /// <summary>As a service manager starts it again and again: on the same port, its log in one file.</summary>
+    public static ServerProcess Launch(ServerStart wanted)
     {
-        var port = FreePort();
+        ArgumentNullException.ThrowIfNull(wanted);
         // A process group of its own, as a terminal gives it: a test can then press Ctrl-C without hitting itself.
         var start = new ProcessStartInfo("setsid")
         {
@@ -68,7 +75,8 @@ public sealed class ServerProcess : IAsyncDisposable
         string[] all =
         [
             "dotnet", Path.Combine(AppContext.BaseDirectory, "CpIs.Server.dll"),
-            "--port", port.ToString(CultureInfo.InvariantCulture), "--data", dataFolder, .. arguments,
+            "--port", wanted.Port.ToString(CultureInfo.InvariantCulture), "--data", wanted.DataFolder,
+            .. wanted.Arguments,
         ];
         foreach (var argument in all)
         {
@@ -76,7 +84,11 @@ public sealed class ServerProcess : IAsyncDisposable
         }
         start.Environment["ASPNETCORE_ENVIRONMENT"] = "Sandbox";
         start.Environment["ASPNETCORE_CONTENTROOT"] = AppContext.BaseDirectory;
-        var server = new ServerProcess(new Process { StartInfo = start }, port);
+        foreach (var (name, value) in wanted.Environment)
+        {
+            start.Environment[name] = value;
+        }
+        var server = new ServerProcess(new Process { StartInfo = start }, wanted.Port, wanted.LogFile);
         server.Listen();
         return server;
     }
@@ -151,9 +163,20 @@ public sealed class ServerProcess : IAsyncDisposable
 
     private void Keep(string? line)
     {
-        if (line is not null && _lines.Count < LinesKeptMax)
+        if (line is null)
+        {
+            return;
+        }
+        if (_lines.Count < LinesKeptMax)
         {
             _lines.Enqueue(line);
+        }
+        if (_log is not null)
+        {
+            lock (_logTurn)
+            {
+                File.AppendAllText(_log, line + "\n");
+            }
         }
     }
 
@@ -171,7 +194,7 @@ public sealed class ServerProcess : IAsyncDisposable
     }
 
     // The management port is the next one: both must be free.
-    private static int FreePort()
+    public static int FreePort()
     {
         while (true)
         {
@@ -190,4 +213,18 @@ public sealed class ServerProcess : IAsyncDisposable
             }
         }
     }
+}
+
+/// <summary>How a server is to be started.</summary>
+/// <param name="DataFolder">Its <c>--data</c>.</param>
+/// <param name="Port">Its <c>--port</c>; the next one must be free too.</param>
+public sealed record ServerStart(string DataFolder, int Port)
+{
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Settings beside the sandbox's own.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>File to which everything it prints is added; null: only the first lines are kept, in memory.</summary>
+    public string? LogFile { get; init; }
 }

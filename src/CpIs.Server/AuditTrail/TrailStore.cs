@@ -11,7 +11,7 @@ namespace CpIs.Server.AuditTrail;
 internal sealed class TrailStore(NpgsqlDataSource database)
 {
     /// <summary>How far matches are counted when nobody asked for their exact number.</summary>
-    public const int TotalEntriesMax = 10_000;
+    public const int TotalEntriesMax = 2_000;
 
     /// <summary>Seconds an exact count may take; a month of the whole country is tens of millions of entries.</summary>
     private const int CountSeconds = 120;

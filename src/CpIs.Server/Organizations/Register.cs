@@ -20,7 +20,7 @@ internal sealed class Register(OrganizationStore store, TimeProvider clock) : ID
     private volatile Picture? picture;
 
     /// <summary>The organisation of an ODS code; null when the register does not know it.</summary>
-    public async Task<OrganizationRow?> FindAsync(string ods) => (await CouncilsAsync()).Find(ods);
+    public async ValueTask<OrganizationRow?> FindAsync(string ods) => (await CouncilsAsync()).Find(ods);
 
     /// <summary>The picture of now. One caller draws a new one; those who come meanwhile wait for it.</summary>
     public async ValueTask<Councils> CouncilsAsync()

@@ -12,9 +12,12 @@ namespace CpIs.Server.Plans;
 internal sealed class PlanAnswer(
     Call call, PlanView view, SearchRequest search, PlanPage page, Councils councils, DateTimeOffset now)
 {
+    /// <summary>Bytes of an entry of a Bundle beside its resource.</summary>
+    private const int EntryBytes = 192;
+
     public ReadOnlyMemory<byte> Bundle(string? next)
     {
-        using var bundle = new SearchBundle(call, now, page.Total, next, Self());
+        using var bundle = new SearchBundle(call, now, page.Total, next, Self(), BodyBytes());
         foreach (var row in page.Rows)
         {
             Add(bundle, row, view, "match");
@@ -30,7 +33,7 @@ internal sealed class PlanAnswer(
             AddAll(bundle, PlanView.Flag);
         }
 
-        foreach (var patient in PatientJson.OnePerPerson(page.Patients))
+        foreach (var patient in page.Patients.Count > 0 ? PatientJson.OnePerPerson(page.Patients) : [])
         {
             var body = PatientJson.Shown(patient, call.Health, page.Linked);
             bundle.Add($"Patient/{patient.NhsNumber}", body, "include");
@@ -81,6 +84,18 @@ internal sealed class PlanAnswer(
         }
     }
 
+    /// <summary>The stored bytes, and what stands around each entry.</summary>
+    private int BodyBytes()
+    {
+        var bytes = 0;
+        foreach (var row in page.Rows)
+        {
+            bytes += EntryBytes + row.Episode.Body.Length + row.Flag.Body.Length;
+        }
+
+        return bytes;
+    }
+
     private List<OutcomeIssue> Issues()
     {
         var issues = new List<OutcomeIssue>();
@@ -105,7 +120,7 @@ internal sealed class PlanAnswer(
             issues.Add(new("warning", "informational", DetailCode.TwoCouncils, Words.TwoCouncils));
         }
 
-        if (call.Health && PatientJson.Differ(page.Patients))
+        if (call.Health && page.Patients.Count > 1 && PatientJson.Differ(page.Patients))
         {
             issues.Add(new("warning", "informational", DetailCode.IdentityDiffers, Words.CouncilsDiffer));
         }
@@ -124,7 +139,7 @@ internal sealed class PlanAnswer(
         : [new("information", "informational", DetailCode.NumberSuperseded,
             linked.Any(l => l.Relation == LinkedNumber.ReplacedBy) ? Words.NumberReplaced : Words.NumberReplaces)];
 
-    private bool TwoHold() => TwoHold(page.Rows);
+    private bool TwoHold() => page.Rows.Count > 1 && TwoHold(page.Rows);
 
     /// <summary>R7: two councils with a current plan of one kind.</summary>
     public static bool TwoHold(IEnumerable<PlanRow> rows) => rows

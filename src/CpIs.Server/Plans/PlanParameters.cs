@@ -47,17 +47,32 @@ internal static class PlanParameters
         new("organization", "reference", SearchConditions.Organization<PlanRow>(r => r.Facts.Council)),
     ];
 
+    private static readonly string[] NamesOfFlag = [.. OfFlag.Select(p => p.Name)];
+
+    private static readonly string[] NamesOfEpisode = [.. OfEpisode.Select(p => p.Name)];
+
+    private static readonly string[] IncludesOfFlag =
+    [
+        "Flag:patient", "Flag:subject", "Flag:author", "Flag:detail", "EpisodeOfCare:organization",
+        "EpisodeOfCare:patient",
+    ];
+
+    private static readonly string[] IncludesOfEpisode = ["EpisodeOfCare:patient", "EpisodeOfCare:organization"];
+
+    private static readonly string[] RevIncludesOfEpisode = ["Flag:detail"];
+
+    public static IReadOnlyList<string> Names(PlanView view) =>
+        view == PlanView.Flag ? NamesOfFlag : NamesOfEpisode;
+
     public static IReadOnlyList<SearchParameter<PlanRow>> Of(PlanView view) =>
         view == PlanView.Flag ? OfFlag : OfEpisode;
 
     /// <summary>Values of <c>_include</c> and <c>_revinclude</c> that a view serves.</summary>
-    public static IReadOnlyList<string> Includes(PlanView view) => view == PlanView.Flag
-        ? ["Flag:patient", "Flag:subject", "Flag:author", "Flag:detail", "EpisodeOfCare:organization",
-            "EpisodeOfCare:patient"]
-        : ["EpisodeOfCare:patient", "EpisodeOfCare:organization"];
+    public static IReadOnlyList<string> Includes(PlanView view) =>
+        view == PlanView.Flag ? IncludesOfFlag : IncludesOfEpisode;
 
     public static IReadOnlyList<string> RevIncludes(PlanView view) =>
-        view == PlanView.Episode ? ["Flag:detail"] : [];
+        view == PlanView.Episode ? RevIncludesOfEpisode : [];
 
     /// <summary>The people a search names: every patient criterion, in all its alternatives.</summary>
     public static IReadOnlyList<string>? Numbers(SearchRequest search)

@@ -105,7 +105,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         }
 
         return row is not null && question.MaySee(row)
-            ? new Sealed<PlanRow?>(Current(question, row!), [Shown(row!, question)], 1)
+            ? new Sealed<PlanRow?>(Current(question, row!), [Shown(row!, question.View)], 1)
             : new Sealed<PlanRow?>(null, [], 0);
     }
 
@@ -127,7 +127,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         var state = plan.State(question.View);
         if (state.Version == version)
         {
-            return new(Current(question, plan).State(question.View), [Shown(plan, question)], 1);
+            return new(Current(question, plan).State(question.View), [Shown(plan, question.View)], 1);
         }
 
         await using var batch = Batch(question.Council);
@@ -242,9 +242,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     private static PlansFound Found(
         PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients, IReadOnlyList<LinkedNumber> linked)
     {
-        var seen = rows.Where(question.MaySee).Select(r => Current(question, r)).ToList();
-        var people = seen.Select(r => r.Facts.NhsNumber.Digits()).ToHashSet();
-        var matches = seen.Where(r => question.Condition(r)).ToList();
+        var seen = rows.FindAll(question.MaySee).ConvertAll(r => Current(question, r));
+        var matches = seen.FindAll(question.Condition);
         if (question.Council is not null || question.After is not null || matches.Count > question.Limit)
         {
             matches.Sort((a, b) => a.State(question.View).Id.CompareTo(b.State(question.View).Id));
@@ -252,14 +251,14 @@ internal sealed class PlanStore(NpgsqlDataSource database)
 
         var after = question.After is { } id
             ? matches.Where(r => r.State(question.View).Id.CompareTo(id) > 0).ToList() : matches;
-        var page = question.CountOnly ? [] : after.Take(question.Limit).ToList();
-        var shownPatients = PatientsShown(question, patients, page, people);
-        var disclosed = page.SelectMany(r => ShownAll(r, question))
-            .Concat(shownPatients.Select(p => Shown(p, question, plan: true)))
-            .ToList();
+        var page = question.CountOnly ? [] : after.Count <= question.Limit ? after : after.GetRange(0, question.Limit);
+        var shownPatients = patients.Count > 0 ? PatientsShown(question, patients, page, seen) : [];
+        var disclosed = new List<Disclosed>(page.Count + shownPatients.Count);
+        page.ForEach(r => AddShown(disclosed, r, question));
+        shownPatients.ForEach(p => disclosed.Add(Shown(p, question, plan: true)));
         if (question.CountOnly)
         {
-            disclosed.AddRange(matches.Select(r => Shown(r, question)).DistinctBy(d => d.NhsNumber));
+            disclosed.AddRange(matches.Select(r => Shown(r, question.View)).DistinctBy(d => d.NhsNumber));
         }
 
         return new(new(page, shownPatients, linked, matches.Count, after.Count > page.Count && !question.CountOnly),
@@ -267,8 +266,9 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     }
 
     private static List<PatientRow> PatientsShown(
-        PlanQuestion question, List<PatientRow> patients, List<PlanRow> page, HashSet<string> people)
+        PlanQuestion question, List<PatientRow> patients, List<PlanRow> page, List<PlanRow> seen)
     {
+        var people = seen.Select(r => r.Facts.NhsNumber.Digits()).ToHashSet();
         var councils = page.Select(r => r.Facts.Council).ToHashSet();
         return [.. patients.Where(p => people.Contains(p.NhsNumber) && councils.Contains(p.Council))
             .Where(p => question.Council is null || p.Council == question.Council)];
@@ -277,20 +277,19 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     private static PlanRow Current(PlanQuestion question, PlanRow row) =>
         row.AsOf(question.Today, question.CouncilNames.GetValueOrDefault(row.Facts.Council, row.Facts.Council));
 
-    private static IEnumerable<Disclosed> ShownAll(PlanRow row, PlanQuestion question)
+    private static void AddShown(List<Disclosed> disclosed, PlanRow row, PlanQuestion question)
     {
-        yield return Shown(row, question);
+        disclosed.Add(Shown(row, question.View));
         if (question.WithOtherHalf)
         {
-            var other = question.View == PlanView.Flag ? PlanView.Episode : PlanView.Flag;
-            yield return Shown(row, question with { View = other });
+            disclosed.Add(Shown(row, question.View == PlanView.Flag ? PlanView.Episode : PlanView.Flag));
         }
     }
 
-    private static Disclosed Shown(PlanRow row, PlanQuestion question) => new(
-        question.View.ResourceType,
-        row.State(question.View).Id.ToString(),
-        row.State(question.View).Version,
+    private static Disclosed Shown(PlanRow row, PlanView view) => new(
+        view.ResourceType,
+        row.State(view).Id.ToString(),
+        row.State(view).Version,
         row.Facts.NhsNumber.Digits(),
         row.Facts.Council,
         true) { Through = row.AskedAs.Count > 0 ? row.AskedAs[0] : null };

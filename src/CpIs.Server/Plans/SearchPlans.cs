@@ -16,7 +16,7 @@ internal sealed class SearchPlans(
     public async Task AnswerAsync(Call call, PlanView view)
     {
         var parameters = PlanParameters.Of(view);
-        var search = await SearchRequest.ReadAsync(call, [.. parameters.Select(p => p.Name)], pages);
+        var search = await SearchRequest.ReadAsync(call, PlanParameters.Names(view), pages);
         var numbers = PlanParameters.Numbers(search);
         RequireOnePatient(call, numbers);
         var now = clock.GetUtcNow();

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
@@ -10,14 +11,25 @@ namespace CpIs.Server.Searching;
 /// </summary>
 internal sealed class SearchBundle : IDisposable
 {
-    private readonly ArrayBufferWriter<byte> buffer = new(4096);
+    /// <summary>Bytes of a Bundle beside the resources in it, for most searches.</summary>
+    private const int FrameBytes = 1024;
+
+    private readonly ArrayBufferWriter<byte> buffer;
     private readonly Utf8JsonWriter json;
     private readonly string root;
     private readonly HashSet<string> added = new(StringComparer.Ordinal);
     private bool anyEntry;
 
-    public SearchBundle(Call call, DateTimeOffset now, int? total, string? next, string self)
+    /// <param name="call">The request.</param>
+    /// <param name="now">When it is answered.</param>
+    /// <param name="total">Matches, when they were counted.</param>
+    /// <param name="next">Link to the next page.</param>
+    /// <param name="self">The search as it was applied.</param>
+    /// <param name="bodyBytes">How much the resources will need, when that is known.</param>
+    public SearchBundle(
+        Call call, DateTimeOffset now, int? total, string? next, string self, int bodyBytes = 3 * FrameBytes)
     {
+        buffer = new(FrameBytes + bodyBytes);
         root = call.Base + "/";
         json = new Utf8JsonWriter(buffer, Outcome.Writing);
         json.WriteStartObject();
@@ -42,14 +54,24 @@ internal sealed class SearchBundle : IDisposable
     /// <summary>The search as it was applied: no parameter that was left out, none that only shapes the wire.</summary>
     public static string SelfLink(Call call, string type, SearchRequest search)
     {
-        var parts = search.Criteria
-            .Select(c => (c.Modifier is null ? c.Name : $"{c.Name}:{c.Modifier}") + "="
-                + string.Join(',', c.Values
-                    .Select(v => Uri.EscapeDataString(v.Replace(",", "\\,", StringComparison.Ordinal)))))
-            .Concat(search.Includes.Select(i => "_include=" + Uri.EscapeDataString(i)))
-            .Concat(search.RevIncludes.Select(i => "_revinclude=" + Uri.EscapeDataString(i)))
-            .Append(search.CountOnly ? "_summary=count" : $"_count={search.Count}");
-        return $"{call.Base}/{type}?{string.Join('&', parts)}";
+        var link = new StringBuilder(call.Base).Append('/').Append(type).Append('?');
+        foreach (var (name, modifier, values) in search.Criteria)
+        {
+            link.Append(name).Append(modifier is null ? "" : ":").Append(modifier).Append('=');
+            for (var i = 0; i < values.Count; i++)
+            {
+                link.Append(i > 0 ? "," : "").Append(
+                    Uri.EscapeDataString(values[i].Replace(",", "\\,", StringComparison.Ordinal)));
+            }
+
+            link.Append('&');
+        }
+
+        search.Includes.ForEach(i => link.Append("_include=").Append(Uri.EscapeDataString(i)).Append('&'));
+        search.RevIncludes.ForEach(i => link.Append("_revinclude=").Append(Uri.EscapeDataString(i)).Append('&'));
+        return search.CountOnly
+            ? link.Append("_summary=count").ToString()
+            : link.Append("_count=").Append(search.Count).ToString();
     }
 
     /// <summary>Adds a resource once.</summary>

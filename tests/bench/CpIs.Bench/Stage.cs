@@ -107,7 +107,8 @@ internal sealed class Stage : IAsyncDisposable
 
         await using var history = new NpgsqlCommand(History, connection) { CommandTimeout = 0 };
         await history.ExecuteNonQueryAsync();
-        await using var analyze = new NpgsqlCommand("vacuum analyze cpis.plan, cpis.patient, ledger.access", connection);
+        await using var analyze = new NpgsqlCommand(
+            "vacuum analyze cpis.plan, cpis.patient, ledger.access", connection);
         await analyze.ExecuteNonQueryAsync();
         return [.. numbers.Select(n => n.Digits())];
     }

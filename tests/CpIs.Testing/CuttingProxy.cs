@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using Npgsql;
 
-namespace CpIs.Audit.Tests;
+namespace CpIs.Testing;
 
 /// <summary>
 /// Stands between a lane and PostgreSQL and cuts the connection at the commit: before the server hears of it, or
@@ -21,6 +22,8 @@ internal sealed class CuttingProxy : IAsyncDisposable
     private readonly string socket;
     private readonly Task accepting;
     private int armed;
+    private volatile byte[] beforeServer = "commit\0"u8.ToArray();
+    private volatile byte[] beforeClient = "COMMIT\0"u8.ToArray();
 
     internal CuttingProxy(string socket)
     {
@@ -39,8 +42,22 @@ internal sealed class CuttingProxy : IAsyncDisposable
         SslMode = SslMode.Disable,
     }.ConnectionString;
 
-    internal void Arm(bool forwardFirst) =>
+    /// <summary>Cuts at the next commit, or at the next message that holds another word.</summary>
+    internal void Arm(bool forwardFirst, string? word = null)
+    {
+        if (word is not null && forwardFirst)
+        {
+            beforeClient = Encoding.ASCII.GetBytes(word);
+        }
+        else if (word is not null)
+        {
+            beforeServer = Encoding.ASCII.GetBytes(word);
+        }
+
         Volatile.Write(ref armed, (int)(forwardFirst ? Cut.BeforeClient : Cut.BeforeServer));
+    }
+
+    internal void Disarm() => Volatile.Write(ref armed, (int)Cut.None);
 
     public async ValueTask DisposeAsync()
     {
@@ -79,7 +96,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
             while (await from.ReceiveAsync(buffer) is var read and > 0)
             {
                 // The statement on its way, or the answer to it: other lanes may be talking too.
-                var word = cut == Cut.BeforeServer ? "commit\0"u8 : "COMMIT\0"u8;
+                var word = cut == Cut.BeforeServer ? beforeServer : beforeClient;
                 var isCommit = buffer.AsSpan(0, read).IndexOf(word) >= 0;
                 if (isCommit && Interlocked.CompareExchange(ref armed, (int)Cut.None, (int)cut) == (int)cut)
                 {

@@ -1,0 +1,77 @@
+using CpIs.Faults;
+using CpIs.Testing;
+using FluentAssertions;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace CpIs.Server.Tests.Faults;
+
+/// <summary>A short form of each run of <c>./cpis faults</c>, and a proof that its verification can fail.</summary>
+[Collection(RealServers.Name)]
+public sealed class CrashTests(ITestOutputHelper output)
+{
+    private const int Points = 3;
+    private const int Connections = 32;
+
+    [Fact]
+    public Task No_promise_breaks_when_the_server_is_killed_under_load() => NothingBreaksAsync(KillServerRun.RunAsync);
+
+    [Fact]
+    public Task No_promise_breaks_when_the_database_is_killed_under_load() =>
+        NothingBreaksAsync(KillDatabaseRun.RunAsync);
+
+    [Fact]
+    public Task Two_servers_keep_one_ledger_and_one_signs_what_the_other_left() =>
+        NothingBreaksAsync(TwoServersRun.RunAsync);
+
+    [Fact]
+    public Task No_promise_breaks_when_commits_are_cut_off_under_load() => NothingBreaksAsync(CutCommitRun.RunAsync);
+
+    [RootFact]
+    public Task No_promise_breaks_when_the_disk_is_full() => NothingBreaksAsync(DiskFullRun.RunAsync, points: 1);
+
+    [Fact]
+    public async Task An_answer_without_an_entry_and_a_change_without_one_are_found_out()
+    {
+        await using var stage = await Stage.OpenAsync(servers: 1, default);
+        await using (var traffic = Traffic.Start(stage, new FaultOptions { Seed = 1, Connections = 4 }))
+        {
+            await new Moments(1).WaitAsync(stage, default);
+        }
+
+        (await Verification.OfAsync(stage, default)).Broken.Should().BeEmpty();
+        stage.Witness.Write(new Seen("answer", TimeProvider.System.GetUtcNow())
+        {
+            Request = Guid.NewGuid(), Status = 200, Method = "GET", Shown = ["Flag/nobody/_history/1"],
+        });
+        stage.Witness.Write(new Seen("answer", TimeProvider.System.GetUtcNow())
+        {
+            Request = Guid.NewGuid(), Status = 200, Method = "PUT", Changed = ["Flag/nobody/_history/2"],
+        });
+        await stage.ExecuteAsync("update cpis.plan set flag_version = flag_version + 1", default);
+        await File.AppendAllTextAsync(stage.Seats[0].Log, "somebody named Quillfeather\n");
+
+        (await Verification.OfAsync(stage, default)).Broken.Select(finding => finding.Promise)
+            .Should().Equal("P1", "P2", "P6", "P8");
+    }
+
+    private async Task NothingBreaksAsync(
+        Func<FaultOptions, TextWriter, CancellationToken, Task<Verdict>> run, int points = Points)
+    {
+        using var said = new StringWriter();
+        var options = new FaultOptions { Points = points, Connections = Connections };
+        await said.WriteLineAsync($"seed {options.Seed}");
+        var verdict = await run(options, said, default);
+        verdict.Print(said);
+        output.WriteLine(said.ToString());
+        verdict.Broken.Should().BeEmpty(said.ToString());
+        verdict.All.Count(finding => finding.Outcome == Outcome.Held).Should().BeGreaterThanOrEqualTo(6);
+    }
+}
+
+/// <summary>For tests that mount a file system; elsewhere they are skipped, saying why.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class RootFactAttribute : FactAttribute
+{
+    public RootFactAttribute() => Skip = SmallDisk.Hindrance!;
+}

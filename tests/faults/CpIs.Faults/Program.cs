@@ -1,0 +1,21 @@
+using CpIs.Faults;
+
+using var stop = new CancellationTokenSource();
+Console.CancelKeyPress += (_, pressed) =>
+{
+    pressed.Cancel = true;
+    stop.Cancel();
+};
+try
+{
+    return await FaultRuns.RunAsync(FaultOptions.Read(args), Console.Out, stop.Token);
+}
+catch (ArgumentException wrong)
+{
+    await Console.Error.WriteLineAsync(wrong.Message + "\n" + FaultRuns.Usage);
+    return 2;
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}
