@@ -17,7 +17,9 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
             e.identifier_value, e.status, e.class, e.setting, e.category, e.started, e.ended, e.body
         """;
 
-    /// <summary>The plans of person <c>l</c> that health may see on day $2 (R2–R6), of councils that are live.</summary>
+    /// <summary>
+    /// The plans of person <c>l</c> that health may see on day $2 (R2–R6), of councils that are live.
+    /// </summary>
     private const string VisiblePlans = """
          join cpis.plan p on p.nhs_number = l.nhs_number and not p.deleted and p.removed is null
             and p.visible_from <= $2 and $2 < p.visible_until and p.council = any($3)
