@@ -39,7 +39,7 @@ public sealed class CallerTests(RunningServer server) : IClassFixture<RunningSer
     [Theory]
     [InlineData("sandbox-ed-clinician", "POST", "EpisodeOfCare", 403)]
     [InlineData("sandbox-ed-clinician", "GET", "AuditEvent", 403)]
-    [InlineData("sandbox-council-lancashire", "GET", "AuditEvent?patient=9990000018", 403)]
+    [InlineData("sandbox-epr-system", "GET", "AuditEvent?patient=9990000018", 403)]
     [InlineData("sandbox-auditor", "GET", "Flag?patient=9990000018", 403)]
     [InlineData("sandbox-epr-system", "GET", "Flag?patient=9990000018", 403)]
     [InlineData("sandbox-registrar", "GET", "EpisodeOfCare", 403)]

@@ -10,7 +10,7 @@ namespace CpIs.Server.Tests.Organizations;
 public sealed class FreshnessTests(RunningServer server) : IClassFixture<RunningServer>
 {
     [Fact]
-    public async Task A_council_is_fresh_for_three_days_after_an_accepted_write_and_the_clock_sends_nothing_in_its_name()
+    public async Task A_council_is_fresh_for_three_days_after_a_write_and_the_clock_sends_nothing_in_its_name()
     {
         var turning = new InventedPlan { Start = server.Today.AddDays(3), Status = "planned" };
         (await SilentAsync()).Should().Contain("Lancashire");
@@ -27,7 +27,7 @@ public sealed class FreshnessTests(RunningServer server) : IClassFixture<Running
     }
 
     [Fact]
-    public async Task A_write_that_changes_nothing_was_sent_too_one_that_was_refused_was_not_and_a_restart_forgets_neither()
+    public async Task A_write_that_changes_nothing_was_sent_and_a_refused_one_was_not_also_after_a_restart()
     {
         var plan = new InventedPlan { Start = server.Today }.OfLeeds();
         var (episode, _) = await server.SubmitAsync(plan);
