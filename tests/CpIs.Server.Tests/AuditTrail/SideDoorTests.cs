@@ -46,6 +46,7 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
         { "GET", "AuditEvent?patient=@N&_summary=count", null },
         { "POST", "AuditEvent/_search", "patient=@N" },
         { "POST", "Patient/$child-protection-summary", "Parameters" },
+        { "GET", "Encounter?patient=@N", null },
     };
 
     /// <summary>
