@@ -1,5 +1,4 @@
 using System.Text;
-using CpIs.Fhir;
 using Dapper;
 using FluentAssertions;
 using Npgsql;
@@ -79,7 +78,7 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
 
         string Of(string text) => text.Replace("@N", plan.Number, StringComparison.Ordinal)
             .Replace("@F", flag, StringComparison.Ordinal).Replace("@E", episode, StringComparison.Ordinal)
-            .Replace("Parameters", Parameters(plan.Number), StringComparison.Ordinal);
+            .Replace("Parameters", InventedQuestion.Parameters(plan.Number).ToJsonString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -138,9 +137,4 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
         return await connection.ExecuteScalarAsync<long>(
             "select count(*) from ledger.access where nhs_number = @number", new { number });
     }
-
-    private static string Parameters(string number) => $$$"""
-        {"resourceType":"Parameters","parameter":[{"name":"nhsNumber",
-         "valueIdentifier":{"system":"{{{Systems.NhsNumber}}}","value":"{{{number}}}"}}]}
-        """;
 }
