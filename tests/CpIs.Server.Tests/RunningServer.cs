@@ -4,7 +4,9 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using CpIs.Server.Sandbox;
+using CpIs.Server.Summary;
 using CpIs.Testing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -52,6 +54,8 @@ public sealed class RunningServer : IAsyncLifetime
             DataFolder = folder,
             Sandbox = true,
             Samples = false,
+            Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
+                [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),
         };
         house = await House.OpenAsync(options, Clock, CancellationToken.None);
     }
@@ -109,6 +113,15 @@ public sealed class RunningServer : IAsyncLifetime
 
             await Task.Delay(100);
         }
+    }
+
+    /// <summary>A lane that has signed entries: which numbers the lanes in use have is chance.</summary>
+    public async Task<int> SignedLaneAsync()
+    {
+        await SignedAsync();
+        await using var connection = new Npgsql.NpgsqlConnection(Database.OwnerConnectionString);
+        return await Dapper.SqlMapper.ExecuteScalarAsync<int>(
+            connection, "select lane from ledger.checkpoint order by size desc limit 1");
     }
 
     /// <summary>Submits one plan as its council and gives the ids of its episode and flag.</summary>
