@@ -3,6 +3,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Database;
+using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
@@ -10,6 +11,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
 using CpIs.Server.Summary;
+using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -184,6 +186,11 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<ProveInclusion>();
         services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
             .AddSingleton<ShowSummary>();
+        services.AddSingleton<IDemographics, CouncilsWord>();
+        services.AddSingleton<UploadStore>().AddSingleton<StagingStore>().AddSingleton<JudgeStore>()
+            .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
+            .AddSingleton<EndAbsent>().AddSingleton<StartUpload>().AddSingleton<ShowUpload>()
+            .AddSingleton<UploadWorker>().AddHostedService(s => s.GetRequiredService<UploadWorker>());
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
