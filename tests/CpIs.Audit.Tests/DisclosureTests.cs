@@ -27,6 +27,20 @@ public class DisclosureTests
     }
 
     [Fact]
+    public async Task A_plan_found_through_another_number_is_recorded_under_both_and_is_history_of_its_own()
+    {
+        var database = await Database.NewAsync();
+        await using var log = await Invented.StartedAsync(Invented.Options(database));
+        Disclosed[] shown = [new("Flag", "b1", 2, Invented.Ben, "ZZ100", true) { Through = Invented.Ada }];
+
+        await log.OpenAsync(new Sealed<int>(0, shown, 1), Invented.LookUp() with { Unscheduled = true });
+
+        (await RowsAsync(database)).Should().Equal(
+            $"1 1 {Invented.Ada}  query 1 t f", $"2 1 {Invented.Ben} Flag/b1/_history/2 no-query 1 t t");
+        (await database.ScalarAsync<string>("select nhs_number from ledger.access")).Should().Be(Invented.Ben);
+    }
+
+    [Fact]
     public async Task An_empty_answer_about_a_child_is_recorded_under_that_child()
     {
         var database = await Database.NewAsync();

@@ -4,7 +4,9 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using CpIs.Server.Sandbox;
+using CpIs.Server.Summary;
 using CpIs.Testing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -52,6 +54,8 @@ public sealed class RunningServer : IAsyncLifetime
             DataFolder = folder,
             Sandbox = true,
             Samples = false,
+            Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
+                [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),
         };
         house = await House.OpenAsync(options, Clock, CancellationToken.None);
     }

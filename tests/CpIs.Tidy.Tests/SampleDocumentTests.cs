@@ -79,18 +79,19 @@ public sealed partial class SampleDocumentTests
     [Fact]
     public void Every_http_file_asks_the_sandbox_and_signs_in_as_a_persona_of_it()
     {
-        var files = Directory.GetFiles(Checkout.PathOf("samples/http"), "*.http").Select(File.ReadAllText).ToList();
+        var files = HttpFiles().Select(File.ReadAllText).ToList();
 
         files.Should().HaveCountGreaterThanOrEqualTo(5);
         files.Should().OnlyContain(text => text.Holds("@host = http://localhost:5080"));
         files.SelectMany(text => ClientId().Matches(text).Select(match => match.Groups[1].Value)).Distinct()
             .Should().BeSubsetOf([
-                "sandbox-ed-clinician", "sandbox-school-nurse", "sandbox-council-lancashire", "sandbox-auditor"]);
+                "sandbox-ed-clinician", "sandbox-school-nurse", "sandbox-council-lancashire", "sandbox-auditor",
+                "sandbox-epr-system"]);
     }
 
     [Fact]
     public void A_file_that_an_http_file_sends_exists() =>
-        Directory.GetFiles(Checkout.PathOf("samples/http"), "*.http")
+        HttpFiles()
             .SelectMany(file => SentFile().Matches(File.ReadAllText(file))
                 .Select(match => Path.Combine(Path.GetDirectoryName(file)!, match.Groups[1].Value)))
             .Should().NotBeEmpty().And.OnlyContain(path => File.Exists(path));
@@ -100,6 +101,10 @@ public sealed partial class SampleDocumentTests
 
     [GeneratedRegex(@"^< (\S+)$", RegexOptions.Multiline)]
     private static partial Regex SentFile();
+
+    private static IEnumerable<string> HttpFiles() =>
+        ((string[])["samples/http", "samples/epr"])
+            .SelectMany(folder => Directory.GetFiles(Checkout.PathOf(folder), "*.http"));
 
     private static List<JsonElement> Organizations() =>
         [.. File.ReadLines(Checkout.PathOf("samples/organizations.ndjson"))

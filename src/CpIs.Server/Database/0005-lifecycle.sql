@@ -36,25 +36,51 @@ create unique index invalidated_now on cpis.invalidated (nhs_number) where until
 
 -- Every number of the people asked about, the asked ones included: relation is what the asked number is to it ('same',
 -- 'replaced-by', 'replaces', or 'beside' when one number replaced both). The number in force is the 'replaced-by' of
--- the most steps. A person without links costs two probes of small indexes. Sixteen numbers are the most that the
--- store lets one person have (NumbersMax there).
+-- the most steps. Sixteen numbers are the most that one person may have (Succession.NumbersMax). Every look-up goes
+-- through here and hardly any person has a link: in PL/pgSQL the plans are kept, only who has a link is walked from,
+-- and the asking query's plan does not grow by the walk's; a small table would be read from end to end each time.
 create function cpis.linked(numbers text[])
 returns table (asked text, nhs_number text, relation text, steps int)
-language sql stable as $$
-    with recursive reached (asked, path, nhs_number, relation) as (
-        select n, array[n], n, 'same' from unnest(numbers) n
-        union all
-        select r.asked, r.path || l.nhs_number, l.nhs_number,
-            case when r.relation in ('same', l.relation) then l.relation else 'beside' end
-        from reached r cross join lateral (
-            select s.to_number, 'replaced-by' from cpis.superseded s
-            where s.from_number = r.nhs_number and s.until is null
-            union all
-            select s.from_number, 'replaces' from cpis.superseded s
-            where s.to_number = r.nhs_number and s.until is null) l (nhs_number, relation)
-        where cardinality(r.path) < 16 and l.nhs_number <> all (r.path)
-    )
-    select r.asked, r.nhs_number, r.relation, cardinality(r.path) - 1 from reached r
+language plpgsql stable rows 10 set enable_seqscan = off as $$
+#variable_conflict use_variable
+declare
+    seen  text[];
+    how   text[];
+    far   int[];
+    at    int;
+    link  record;
+begin
+    return query select n, n, 'same', 0 from unnest(numbers) n;
+    for asked in
+        select s.from_number from cpis.superseded s where s.from_number = any (numbers) and s.until is null
+        union
+        select s.to_number from cpis.superseded s where s.to_number = any (numbers) and s.until is null
+    loop
+        seen := array[asked];
+        how := array['same'];
+        far := array[0];
+        at := 1;
+        while at <= cardinality(seen) loop
+            for link in
+                select s.to_number as other, 'replaced-by' as kind from cpis.superseded s
+                where s.from_number = seen[at] and s.until is null
+                union all
+                select s.from_number, 'replaces' from cpis.superseded s
+                where s.to_number = seen[at] and s.until is null
+            loop
+                continue when link.other = any (seen) or cardinality(seen) >= 16;
+                nhs_number := link.other;
+                relation := case when how[at] in ('same', link.kind) then link.kind else 'beside' end;
+                steps := far[at] + 1;
+                seen := seen || nhs_number;
+                how := how || relation;
+                far := far || steps;
+                return next;
+            end loop;
+            at := at + 1;
+        end loop;
+    end loop;
+end
 $$;
 
 grant select, insert on cpis.superseded, cpis.invalidated to cpis_server;

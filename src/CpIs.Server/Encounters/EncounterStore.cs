@@ -18,7 +18,7 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
         """;
 
     /// <summary>
-    /// The plans of person <c>l</c> that health may see on day $2 (R2–R6), of councils that are live.
+    /// The plans of person <c>l</c> that health may see on day $2 (R2–R6), of the councils that are live, $3.
     /// </summary>
     private const string VisiblePlans = """
          join cpis.plan p on p.nhs_number = l.nhs_number and not p.deleted and p.removed is null

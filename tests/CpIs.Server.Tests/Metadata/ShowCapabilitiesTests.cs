@@ -26,7 +26,12 @@ public sealed class ShowCapabilitiesTests(RunningServer server) : IClassFixture<
         foreach (var resource in Resources(statement).Where(r => r["searchParam"] is not null))
         {
             var type = resource.Text("type");
-            var client = type == "AuditEvent" ? server.Auditor : server.Lancashire;
+            var client = type switch
+            {
+                "AuditEvent" => server.Auditor,
+                "CareTeam" => server.Clinician,
+                _ => server.Lancashire,
+            };
             foreach (var parameter in resource["searchParam"]!.AsArray().OfType<JsonNode>())
             {
                 var value = parameter.Text("type") switch

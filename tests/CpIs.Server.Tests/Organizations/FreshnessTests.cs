@@ -27,7 +27,7 @@ public sealed class FreshnessTests(RunningServer server) : IClassFixture<Running
     }
 
     [Fact]
-    public async Task A_write_that_changes_nothing_was_sent_too_a_refused_one_was_not_and_a_restart_forgets_neither()
+    public async Task A_write_that_changes_nothing_was_sent_and_a_refused_one_was_not_also_after_a_restart()
     {
         var plan = new InventedPlan { Start = server.Today }.OfLeeds();
         var (episode, _) = await server.SubmitAsync(plan);

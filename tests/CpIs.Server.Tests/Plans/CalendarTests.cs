@@ -43,9 +43,7 @@ public sealed class CalendarTests(RunningServer server) : IClassFixture<RunningS
         (await late.ShouldBeRefusedAsync(422)).Codes().Should().Equal("OVER_AGE");
     }
 
-    /// <summary>
-    /// A plan that starts on a day is unseen at the last moment before it and active at the first of it.
-    /// </summary>
+    /// <summary>A plan is unseen at the last moment before its first day, and active at the first of it.</summary>
     private async Task BeginsAsync(string day, string lastMoment, string firstMoment)
     {
         To(lastMoment);

@@ -143,8 +143,8 @@ public sealed class ClockWorkerTests(RunningServer server) : IClassFixture<Runni
         server.Clock.Move(TimeSpan.FromDays(1));
         var other = ActivatorUtilities.CreateInstance<ClockWorker>(server.Services);
         await Task.WhenAll(
-            Worker.TurnAsync(server.Today, CancellationToken.None), other
-                .TurnAsync(server.Today, CancellationToken.None));
+            Worker.TurnAsync(server.Today, CancellationToken.None),
+            other.TurnAsync(server.Today, CancellationToken.None));
         await TurnedAsync([.. plans]);
 
         await using var connection = new NpgsqlConnection(server.Database.OwnerConnectionString);
@@ -188,7 +188,7 @@ public sealed class ClockWorkerTests(RunningServer server) : IClassFixture<Runni
     }
 
     [Fact]
-    public async Task R6_a_plan_to_begin_after_the_eighteenth_birthday_ends_on_its_first_day_and_is_turned_once()
+    public async Task R6_a_plan_that_begins_after_the_eighteenth_birthday_ends_on_its_first_day_and_is_turned_once()
     {
         var plan = new InventedPlan
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
@@ -63,7 +64,10 @@ internal sealed partial class HttpFile(string path, HttpClient client)
             named[name] = body;
         }
 
-        return new HttpExchange(title, (int)answer.StatusCode, body);
+        var said = Said().Match(title) is { Success: true } at
+            ? int.Parse(at.Groups[1].Value, CultureInfo.InvariantCulture)
+            : title.Contains("refused", StringComparison.Ordinal) ? 400 : 200;
+        return new HttpExchange(title, said, (int)answer.StatusCode, body);
     }
 
     private string Body(string text) => text.StartsWith("< ", StringComparison.Ordinal)
@@ -73,6 +77,9 @@ internal sealed partial class HttpFile(string path, HttpClient client)
     private string Fill(string text) => Place().Replace(text, match => match.Groups[1].Value switch
     {
         "$guid" => Guid.NewGuid().ToString(),
+        var place when HoursAgo().Match(place) is { Success: true } ago => TimeProvider.System.GetUtcNow()
+            .AddHours(-double.Parse(ago.Groups[1].Value, CultureInfo.InvariantCulture))
+            .ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture),
         var place when place.Split(".response.body.$.") is [var name, var steps] => Find(named[name], steps),
         var place => variables[place],
     });
@@ -95,6 +102,9 @@ internal sealed partial class HttpFile(string path, HttpClient client)
     [GeneratedRegex(@"^# @name (\w+)")]
     private static partial Regex Name();
 
+    [GeneratedRegex(@"\((\d{3})\)$")]
+    private static partial Regex Said();
+
     [GeneratedRegex(@"^(GET|POST|PUT|DELETE) ")]
     private static partial Regex Verb();
 
@@ -103,7 +113,14 @@ internal sealed partial class HttpFile(string path, HttpClient client)
 
     [GeneratedRegex(@"\w+")]
     private static partial Regex Step();
+
+    [GeneratedRegex(@"^\$datetime iso8601 -(\d+) h$")]
+    private static partial Regex HoursAgo();
 }
 
 /// <summary>What became of one request of the file.</summary>
-internal sealed record HttpExchange(string Title, int Status, JsonNode Body);
+/// <param name="Title">Its title.</param>
+/// <param name="Said">The status that the title lets expect: one in brackets, else 400 where it says refused.</param>
+/// <param name="Status">The status it got.</param>
+/// <param name="Body">The answer.</param>
+internal sealed record HttpExchange(string Title, int Said, int Status, JsonNode Body);

@@ -96,7 +96,8 @@ public sealed class AttendanceStoreTests(RunningServer server) : IClassFixture<R
     private InventedEncounter Encounter(InventedPlan plan, int daysAgo) => new()
     {
         Number = plan.Number,
-        Start = server.Clock.GetUtcNow().AddMinutes(-5).AddDays(-daysAgo),
+        Start = daysAgo == 0 ? server.Clock.GetUtcNow()
+            : new(server.Today.AddDays(-daysAgo).ToDateTime(new TimeOnly(12, 0)), TimeSpan.Zero),
         Status = "finished",
     };
 }

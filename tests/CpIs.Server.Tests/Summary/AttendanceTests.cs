@@ -34,8 +34,8 @@ public sealed class AttendanceTests
     [InlineData(366, 3)]
     public void R20_the_default_counts_today_and_the_365_days_before(int daysAgo, int counted)
     {
-        var count = Count(Trust, At(Today), At(Today.AddDays(-1)), At(Today.AddDays(-200)),
-            At(Today.AddDays(-daysAgo)));
+        var count = Count(
+            Trust, At(Today), At(Today.AddDays(-1)), At(Today.AddDays(-200)), At(Today.AddDays(-daysAgo)));
 
         count.Counted.Should().HaveCount(counted);
         count.Reached.Should().Be(counted == 4);

@@ -153,8 +153,8 @@ internal sealed partial class Verification
         verdict.Add(
             "P7",
             string.Join(", ", pairs.Select(pair => Counted(
-                $"threads {pair.Before.Threads}→{pair.After.Threads}, "
-                + $"files {pair.Before.Files}→{pair.After.Files}, ")
+                $"threads {pair.Before.Threads}→{pair.After.Threads}, ")
+                + Counted($"files {pair.Before.Files}→{pair.After.Files}, ")
                 + Counted($"{pair.Before.Megabytes}→{pair.After.Megabytes} MB"))),
             [.. pairs.Where(pair => pair.After.Threads > pair.Before.Threads + ThreadsMoreMax
                 || pair.After.Files > pair.Before.Files + FilesMoreMax
