@@ -29,7 +29,8 @@ public static class IdentityMatch
         ArgumentNullException.ThrowIfNull(said);
         ArgumentNullException.ThrowIfNull(names);
         var ofFamily = names.Where(known => SameWord(said.Family, known.Family)).ToList();
-        var name = ofFamily.Count == 0 ? Family : ofFamily.Any(known => SameGiven(said.Given, known.Given)) ? null : Given;
+        var name = ofFamily.Count == 0 ? Family
+            : ofFamily.Any(known => SameGiven(said.Given, known.Given)) ? null : Given;
         var date = knownBorn == born ? null : BirthDate;
         return [.. new[] { name, date }.OfType<string>()];
     }

@@ -3,6 +3,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Database;
+using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
@@ -174,6 +175,8 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
+        services.AddSingleton<PersonStore>().AddSingleton<TakePeople>()
+            .AddSingleton(s => options.Demographics.Choose(s, options.Sandbox));
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
             .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>()

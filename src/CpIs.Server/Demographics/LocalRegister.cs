@@ -5,7 +5,8 @@ namespace CpIs.Server.Demographics;
 /// way as the national service, so an upload does not know which of them answered.
 /// </summary>
 /// <param name="store">The register.</param>
-/// <param name="trustInvented">The sandbox: of invented numbers that nobody registered, the council is believed.</param>
+/// <param name="trustInvented">In the sandbox a council is believed about invented numbers that nobody
+/// registered.</param>
 internal sealed class LocalRegister(PersonStore store, bool trustInvented) : IDemographics
 {
     private const string Invented = "999";

@@ -100,7 +100,7 @@ internal sealed class PdsDemographics : IDemographics, IDisposable
 
         try
         {
-            person = await patience.ExecuteAsync(async cancelled => await SendAsync(number, cancelled), stop);
+            person = await patience.ExecuteAsync(async attemptToken => await SendAsync(number, attemptToken), stop);
             known.Keep(person);
             return person;
         }

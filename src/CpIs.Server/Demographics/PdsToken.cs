@@ -10,7 +10,8 @@ namespace CpIs.Server.Demographics;
 /// <summary>
 /// The access token of the application, got with a JWT that its private key signed, and kept until shortly before its
 /// end.
-/// https://digital.nhs.uk/developer/guides-and-documentation/security-and-authorisation/application-restricted-restful-apis-signed-jwt-authentication
+/// https://digital.nhs.uk/developer/guides-and-documentation/security-and-authorisation (application-restricted RESTful
+/// APIs, signed JWT authentication)
 /// </summary>
 internal sealed class PdsToken : IDisposable
 {

@@ -19,19 +19,21 @@ namespace CpIs.Server.Tests.Demographics;
 /// The national service as its public specification describes it, on the loopback address: it checks the signed JWT
 /// and the headers, and answers about each number as the test says.
 /// </summary>
-internal sealed class NationalService : IAsyncDisposable
+internal sealed class LoopbackPds : IAsyncDisposable
 {
     public const string ApiKey = "an-application";
     public const string KeyId = "a-key-2026";
 
     private readonly RSA key = RSA.Create(2048);
     private readonly WebApplication app;
+    private readonly TimeProvider clock;
     private readonly ConcurrentDictionary<string, Func<HttpContext, Task>> answers = new();
     private readonly ConcurrentQueue<string> assertions = new();
     private string token = "token-1";
 
-    private NationalService()
+    private LoopbackPds(TimeProvider clock)
     {
+        this.clock = clock;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
@@ -55,9 +57,9 @@ internal sealed class NationalService : IAsyncDisposable
 
     public Uri TokenAddress => new(Root, "oauth2/token");
 
-    public static async Task<NationalService> StartAsync()
+    public static async Task<LoopbackPds> StartAsync(TimeProvider clock)
     {
-        var service = new NationalService();
+        var service = new LoopbackPds(clock);
         await service.app.StartAsync();
         return service;
     }
@@ -146,7 +148,7 @@ internal sealed class NationalService : IAsyncDisposable
             new { access_token = token, expires_in = "599", token_type = "Bearer", issued_at = "1700000000000" });
     }
 
-    /// <summary>RS512 with the registered key, made out to this address, at most five minutes, never seen before.</summary>
+    /// <summary>RS512 with the registered key, made out to this address, for five minutes at most, and new.</summary>
     private async Task<bool> IsGoodAsync(IFormCollection form)
     {
         var assertion = form["client_assertion"].ToString();
@@ -168,7 +170,7 @@ internal sealed class NationalService : IAsyncDisposable
         var isNew = !assertions.Contains(jwt.Id);
         assertions.Enqueue(jwt.Id);
         return isNew && jwt.Kid == KeyId && jwt.Subject == ApiKey && Guid.TryParse(jwt.Id, out _)
-            && jwt.ValidTo <= DateTime.UtcNow.AddMinutes(5);
+            && jwt.ValidTo <= clock.GetUtcNow().UtcDateTime.AddMinutes(5);
     }
 
     private async Task PatientAsync(HttpContext http, string number)
