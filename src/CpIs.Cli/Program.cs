@@ -1,4 +1,5 @@
 using CpIs.Cli;
+using CpIs.Cli.Caseloads;
 using CpIs.Cli.Ledger;
 using Spectre.Console;
 
@@ -16,7 +17,10 @@ try
             await new VerifyLedger(Console.Out, Screen.Errors).RunAsync(VerifyOptions.Read(rest), stopping.Token),
         ["audit", "archive", .. var rest] =>
             await new ArchiveMonth(Console.Out, Screen.Errors).RunAsync(ArchiveOptions.Read(rest), stopping.Token),
-        _ => throw new ArgumentException(VerifyOptions.Usage + "\n\n" + ArchiveOptions.Usage),
+        ["generate", .. var rest] => await new GenerateCaseloads(Console.Out)
+            .RunAsync(GenerateOptions.Read(rest, TimeProvider.System), stopping.Token),
+        _ => throw new ArgumentException(
+            string.Join("\n\n", VerifyOptions.Usage, ArchiveOptions.Usage, GenerateOptions.Usage)),
     };
 }
 catch (ArgumentException wrong)
