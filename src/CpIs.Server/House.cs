@@ -201,7 +201,7 @@ internal sealed class House : IAsyncDisposable
         if (options.Sandbox)
         {
             var issuer = new TokenIssuer($"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock);
-            builder.Services.AddSingleton(_ => issuer).AddSingleton<Opening>();
+            builder.Services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
             builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
             {
                 Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);

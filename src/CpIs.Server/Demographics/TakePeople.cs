@@ -21,10 +21,10 @@ internal sealed class TakePeople(AuditLog ledger, TimeProvider clock)
     /// <param name="asked">The entry of whoever brought them.</param>
     /// <param name="also">What is put in the same commit, given the answers: how far a job has come.</param>
     /// <returns>An answer for each row, in order.</returns>
-    public Task<IReadOnlyList<RowAnswer>> TakeAsync(
+    public Task<IReadOnlyList<RegisterAnswer>> TakeAsync(
         IReadOnlyList<RegisterRow> rows,
         AuditEntry asked,
-        Func<IReadOnlyList<RowAnswer>, IReadOnlyList<NpgsqlBatchCommand>>? also = null)
+        Func<IReadOnlyList<RegisterAnswer>, IReadOnlyList<NpgsqlBatchCommand>>? also = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows.Count, RowsMax, nameof(rows));
         return ledger.UploadAsync(null, async write =>
@@ -36,7 +36,7 @@ internal sealed class TakePeople(AuditLog ledger, TimeProvider clock)
             var now = clock.GetUtcNow();
             NpgsqlBatchCommand[] more = [.. also?.Invoke(answers) ?? []];
             AuditEntry[] entries =
-                [.. decided.Entries(asked), .. people.Select(p => Entry(asked, p)), .. Progress(asked, rows, more)];
+                [.. decided.Entries(asked), .. people.Select(p => Entry(asked, p, stood[p.Number.Digits()].Version == 0)), .. Progress(asked, rows, more)];
             if (entries.Length > 0)
             {
                 NpgsqlBatchCommand[] puts = people.Count == 0 ? [] : PersonStore.Put(people, now);
@@ -48,36 +48,36 @@ internal sealed class TakePeople(AuditLog ledger, TimeProvider clock)
         });
     }
 
-    private static (IReadOnlyList<RowAnswer> Answers, IReadOnlyList<RegisteredPerson> People) Decide(
+    private static (IReadOnlyList<RegisterAnswer> Answers, IReadOnlyList<RegisteredPerson> People) Decide(
         IReadOnlyList<RegisterRow> rows,
         IReadOnlyList<NumberAnswer> links,
         IReadOnlyDictionary<string, RegisteredPerson> stood)
     {
         var now = new Dictionary<string, RegisteredPerson>(stood, StringComparer.Ordinal);
-        var answers = new List<RowAnswer>(rows.Count);
+        var answers = new List<RegisterAnswer>(rows.Count);
         for (var i = 0; i < rows.Count; i++)
         {
             var number = rows[i].Number.Digits();
             if (links[i].Refused is { } why)
             {
-                answers.Add(new(RowOutcome.Refused, why));
+                answers.Add(new(RegisterOutcome.Refused, why));
                 continue;
             }
 
             var after = rows[i].After(now[number]);
             now[number] = after ?? now[number];
             answers.Add(new(
-                after is null && !links[i].Changed ? RowOutcome.Unchanged
-                : after?.Version == 1 ? RowOutcome.Inserted : RowOutcome.Changed));
+                after is null && !links[i].Changed ? RegisterOutcome.Unchanged
+                : after?.Version == 1 ? RegisterOutcome.Inserted : RegisterOutcome.Changed));
         }
 
         return (answers, [.. now.Values.Where(p => !ReferenceEquals(p, stood[p.Number.Digits()]))]);
     }
 
-    private static AuditEntry Entry(AuditEntry asked, RegisteredPerson person) => asked with
+    private static AuditEntry Entry(AuditEntry asked, RegisteredPerson person, bool isNew) => asked with
     {
-        Interaction = person.Version == 1 ? "create" : "update",
-        Action = person.Version == 1 ? 'C' : 'U',
+        Interaction = isNew ? "create" : "update",
+        Action = isNew ? 'C' : 'U',
         Reason = "person put in the register",
         NhsNumber = person.Number.Digits(),
         ResourceType = "Patient",
@@ -92,7 +92,7 @@ internal sealed class TakePeople(AuditLog ledger, TimeProvider clock)
 }
 
 /// <summary>What became of a row of the register.</summary>
-internal enum RowOutcome
+internal enum RegisterOutcome
 {
     /// <summary>A person nobody knew here.</summary>
     Inserted,
@@ -108,4 +108,4 @@ internal enum RowOutcome
 }
 
 /// <summary>The outcome of one row, and why when it was refused.</summary>
-internal sealed record RowAnswer(RowOutcome Outcome, string? Refused = null);
+internal sealed record RegisterAnswer(RegisterOutcome Outcome, string? Refused = null);

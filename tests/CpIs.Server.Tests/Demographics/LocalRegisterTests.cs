@@ -117,7 +117,7 @@ public sealed class LocalRegisterTests(RunningServer server) : IClassFixture<Run
             known with { Deceased = true });
 
         answers.Select(a => a.Outcome).Should().Equal(
-            RowOutcome.Inserted, RowOutcome.Refused, RowOutcome.Unchanged, RowOutcome.Changed);
+            RegisterOutcome.Inserted, RegisterOutcome.Refused, RegisterOutcome.Unchanged, RegisterOutcome.Changed);
         answers[1].Refused.Should().Contain("circle");
         (await AskAsync(other.Number)).Verdict.Should().Be(PersonVerdict.NoSuchNumber, "nothing of it was kept");
     }
@@ -148,7 +148,7 @@ public sealed class LocalRegisterTests(RunningServer server) : IClassFixture<Run
     private async Task<PersonAnswer> AskAsync(NhsNumber number, string family = "Thistlewood") =>
         (await Strict.AskAsync([Question(number, family)], CancellationToken.None)).Single();
 
-    private Task<IReadOnlyList<RowAnswer>> TakeAsync(params RegisterRow[] rows) =>
+    private Task<IReadOnlyList<RegisterAnswer>> TakeAsync(params RegisterRow[] rows) =>
         server.Services.GetRequiredService<TakePeople>().TakeAsync(
             rows, new AuditEntry { Kind = "system", Interaction = "operation", Action = 'E' });
 
