@@ -11,6 +11,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
 using CpIs.Server.Summary;
+using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -187,6 +188,10 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<ProveInclusion>();
         services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
             .AddSingleton<ShowSummary>();
+        services.AddSingleton<UploadStore>().AddSingleton<StagingStore>().AddSingleton<JudgeStore>()
+            .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
+            .AddSingleton<EndAbsent>().AddSingleton<StartUpload>().AddSingleton<ShowUpload>()
+            .AddSingleton<UploadWorker>().AddHostedService(s => s.GetRequiredService<UploadWorker>());
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));

@@ -6,6 +6,7 @@ using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Summary;
+using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
 
 namespace CpIs.Server;
@@ -105,6 +106,7 @@ internal static class Routes
             Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
         .. ValidateResource.Types.Select(Validate),
         .. Export,
+        .. Upload,
     ];
 
     /// <summary>The ledger itself, for whoever keeps or checks it: at the root, since it is no FHIR.</summary>
@@ -190,6 +192,18 @@ internal static class Routes
         Exporting("DELETE", "/$export-status/{id}", To<ExportTrail>(r => r.DeleteAsync)),
         Exporting("GET", "/$export-file/{id}/{file}", To<ExportTrail>(r => r.FileAsync)),
     ];
+
+    /// <summary>A caseload touches several types, so the room itself asks for the scopes.</summary>
+    private static Route[] Upload =>
+    [
+        Uploading("POST", "/$submit-caseload", To<StartUpload>(r => r.AnswerAsync)) with { Negotiated = true },
+        Uploading("GET", "/$submit-caseload-status/{id}", To<ShowUpload>(r => r.StatusAsync)),
+        Uploading("DELETE", "/$submit-caseload-status/{id}", To<ShowUpload>(r => r.CancelAsync)),
+        Uploading("GET", "/$submit-caseload-file/{id}/{file}", To<ShowUpload>(r => r.FileAsync)),
+    ];
+
+    private static Route Uploading(string method, string path, Func<IServiceProvider, RouteHandler> room) =>
+        new(method, path, "", null, "operation", 'E', Who.Council, Discloses.Patients, room) { Negotiated = false };
 
     /// <summary>An export may concern several types, so the room itself asks for the scopes.</summary>
     private static Route Exporting(string method, string path, Func<IServiceProvider, RouteHandler> room) =>

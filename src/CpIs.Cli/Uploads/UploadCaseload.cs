@@ -65,11 +65,19 @@ internal sealed class UploadCaseload(UploadHttp http, TextWriter output, IAnsiCo
             .Select(c => string.Create(CultureInfo.InvariantCulture, $"{c.Rows:N0} {c.Name}"));
         await output.WriteLineAsync($"{Path.GetFileName(file)}: {manifest.FileCode} {string.Join(", ", counts)}"
             + (options.DryRun ? " (dry run: nothing was kept)" : ""));
-        if (manifest.Refused == 0)
+        foreach (var issue in manifest.Issues)
         {
-            return;
+            await output.WriteLineAsync("  " + issue);
         }
 
+        if (manifest.Refused > 0)
+        {
+            await TellRefusedAsync(manifest, file, stop);
+        }
+    }
+
+    private async Task TellRefusedAsync(UploadManifest manifest, string file, CancellationToken stop)
+    {
         var byCode = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var url in manifest.ErrorFiles)
         {

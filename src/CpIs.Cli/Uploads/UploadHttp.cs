@@ -9,7 +9,7 @@ namespace CpIs.Cli.Uploads;
 /// The requests of an upload: send, ask how far it is, fetch what was refused. Sending again is safe: the same
 /// submission with the same bytes is the same job.
 /// </summary>
-internal sealed class UploadHttp(HttpClient http, string clientId)
+internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pause = null)
 {
     /// <summary>Times one request is made while the server is away or busy.</summary>
     private const int AttemptsMax = 5;
@@ -19,6 +19,8 @@ internal sealed class UploadHttp(HttpClient http, string clientId)
 
     /// <summary>Longest that the server may ask to wait.</summary>
     private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(2);
+
+    private readonly TimeSpan betweenAttempts = pause ?? TimeSpan.FromSeconds(PauseSeconds);
 
     private readonly ClientToken token = new(http, clientId);
 
@@ -103,7 +105,7 @@ internal sealed class UploadHttp(HttpClient http, string clientId)
             catch (HttpRequestException away) when (away.HttpRequestError != HttpRequestError.Unknown
                 && attempt < AttemptsMax)
             {
-                await Task.Delay(TimeSpan.FromSeconds(PauseSeconds), stop);
+                await Task.Delay(betweenAttempts, stop);
             }
         }
     }

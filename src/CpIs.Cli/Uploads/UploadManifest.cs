@@ -30,6 +30,10 @@ internal sealed record UploadManifest(JsonNode Body)
 
     public int Refused => Count("refused");
 
+    /// <summary>What is said of the file as a whole.</summary>
+    public IReadOnlyList<string> Issues => Body["extension"]?["issue"] is JsonArray issues
+        ? [.. issues.Select(issue => issue?["diagnostics"]?.GetValue<string>()).OfType<string>()] : [];
+
     /// <summary>Each count and its name, in the order in which they are told.</summary>
     public IReadOnlyList<(string Name, int Rows)> Counts =>
         [.. Accepted.Prepend("read").Concat(NotAccepted).Select(name => (name, Count(name)))];
