@@ -6,7 +6,9 @@ using System.Text.Json;
 
 namespace CpIs.Cli.Caseloads;
 
-/// <summary>Writes a caseload in the two forms that an upload takes: CSV of RFC 4180, and NDJSON of Parameters.</summary>
+/// <summary>
+/// Writes a caseload in the two forms that an upload takes: CSV of RFC 4180, and NDJSON of Parameters.
+/// </summary>
 internal sealed class CaseloadFile
 {
     private const string Profile = "https://fhir.cpis.example/StructureDefinition/CpIs-CaseloadRow";

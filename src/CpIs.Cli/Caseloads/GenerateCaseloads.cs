@@ -15,7 +15,8 @@ internal sealed class GenerateCaseloads(TextWriter output)
         {
             var path = Path.Combine(options.Out, "ZZ" + council.ToString("000", CultureInfo.InvariantCulture));
             var rows = new InventedCaseload(draw, numbers, options.Day).Rows(options.Children);
-            await output.WriteLineAsync($"{path}.csv and .ndjson: {await CaseloadFile.WriteAsync(path, rows, stop)} rows");
+            await output.WriteLineAsync(
+                $"{path}.csv and .ndjson: {await CaseloadFile.WriteAsync(path, rows, stop)} rows");
         }
 
         return 0;

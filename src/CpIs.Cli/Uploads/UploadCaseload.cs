@@ -104,7 +104,8 @@ internal sealed class UploadCaseload(UploadHttp http, TextWriter output, IAnsiCo
         List<(string Name, string? Value)> query =
         [
             ("submission", options.Submission ?? await NamedAsync(file, stop)),
-            ("extracted", extracted.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)),
+            ("extracted", extracted.ToUniversalTime()
+                .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)),
             ("mode", options.Snapshot ? "snapshot" : null),
             ("rows", Text(options.Rows)),
             ("confirmEnd", Text(options.ConfirmEnd)),

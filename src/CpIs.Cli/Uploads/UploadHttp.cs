@@ -70,7 +70,8 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
         using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(stop));
         while (await lines.ReadLineAsync(stop) is { } line)
         {
-            var code = JsonNode.Parse(line)?["issue"]?[0]?["details"]?["coding"]?[0]?["code"]?.GetValue<string>() ?? "?";
+            var codes = JsonNode.Parse(line)?["issue"]?[0]?["details"]?["coding"] as JsonArray ?? [];
+            var code = string.Join(' ', codes.Select(coding => coding?["code"]?.GetValue<string>()));
             byCode[code] = byCode.GetValueOrDefault(code) + 1;
         }
     }

@@ -89,8 +89,10 @@ internal sealed record UploadOptions
             throw new ArgumentException(Usage);
         }
 
-        return File is not null && !System.IO.File.Exists(File) ? throw new ArgumentException($"There is no file {File}.")
-            : Folder is not null && !Directory.Exists(Folder) ? throw new ArgumentException($"There is no folder {Folder}.")
+        return File is not null && !System.IO.File.Exists(File)
+            ? throw new ArgumentException($"There is no file {File}.")
+            : Folder is not null && !Directory.Exists(Folder)
+                ? throw new ArgumentException($"There is no folder {Folder}.")
             : this;
     }
 

@@ -25,10 +25,12 @@ internal sealed class WatchFolder(UploadCaseload upload)
     /// <summary>Takes the files that stood still since the last look.</summary>
     /// <returns>How the files stand now.</returns>
     internal async Task<Dictionary<string, (long Bytes, DateTime Written)>> LookAsync(
-        UploadOptions options, IReadOnlyDictionary<string, (long Bytes, DateTime Written)> before, CancellationToken stop)
+        UploadOptions options, IReadOnlyDictionary<string, (long Bytes, DateTime Written)> before,
+            CancellationToken stop)
     {
         var files = new DirectoryInfo(options.Folder!).GetFiles()
-            .Where(file => Endings.Contains(file.Extension) && !file.Name.EndsWith(".errors.csv", StringComparison.Ordinal))
+            .Where(file => Endings.Contains(file.Extension)
+                && !file.Name.EndsWith(".errors.csv", StringComparison.Ordinal))
             .OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal).ToList();
         foreach (var file in files.Where(f => before.TryGetValue(f.FullName, out var then) && then == Now(f)))
         {

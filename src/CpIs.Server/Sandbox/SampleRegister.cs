@@ -22,7 +22,9 @@ internal sealed class SampleRegister(PersonStore people, TakePeople take, Server
         new() { Number = Number("9000000033") },
     ];
 
-    /// <summary>Puts those whom the register does not know yet; who is there keeps the birth date of that day.</summary>
+    /// <summary>
+    /// Puts those whom the register does not know yet; who is there keeps the birth date of that day.
+    /// </summary>
     /// <param name="folder">Where the caseloads are.</param>
     /// <param name="stop">Stops the start of the server.</param>
     public async Task FillAsync(string folder, CancellationToken stop)

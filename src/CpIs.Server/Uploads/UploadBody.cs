@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -98,7 +99,8 @@ internal sealed class UploadBody : Stream
     {
         try
         {
-            return await source.ReadAsync(buffer, stop);
+            var read = await source.ReadAsync(buffer, stop);
+            return read > 0 || !zipped || await packed.EndsAsync(bytes, stop) ? read : throw new InvalidDataException();
         }
         catch (InvalidDataException)
         {
@@ -109,7 +111,29 @@ internal sealed class UploadBody : Stream
     /// <summary>Counts what came over the wire.</summary>
     private sealed class Counted(Stream inner) : Stream
     {
+        /// <summary>Bytes at the end of a gzip that hold the length of what was packed.</summary>
+        private const int LengthBytes = 4;
+
+        private readonly byte[] last = new byte[LengthBytes];
+
         public long Bytes { get; private set; }
+
+        /// <summary>
+        /// Whether the file ends as a gzip of so many bytes does: one that was cut short unpacks without a word. Files
+        /// of several parts are refused by this too. https://www.rfc-editor.org/rfc/rfc1952#page-6
+        /// </summary>
+        public async ValueTask<bool> EndsAsync(long unpacked, CancellationToken stop)
+        {
+            var rest = new byte[LengthBytes];
+            while (await ReadAsync(rest, stop) > 0)
+            {
+                continue;
+            }
+
+            return Bytes > LengthBytes && BinaryPrimitives.ReadUInt32LittleEndian(last) == (uint)(unpacked % ModuloBytes);
+        }
+
+        private const long ModuloBytes = 1L << 32;
 
         public override bool CanRead => true;
 
@@ -130,7 +154,15 @@ internal sealed class UploadBody : Stream
         {
             var read = await inner.ReadAsync(buffer, cancellationToken);
             Bytes += read;
+            Keep(buffer.Span[..read]);
             return read;
+        }
+
+        private void Keep(ReadOnlySpan<byte> read)
+        {
+            var kept = read.Length > LengthBytes ? read[^LengthBytes..] : read;
+            last.AsSpan(kept.Length).CopyTo(last);
+            kept.CopyTo(last.AsSpan(LengthBytes - kept.Length));
         }
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
