@@ -115,6 +115,15 @@ public sealed class RunningServer : IAsyncLifetime
         }
     }
 
+    /// <summary>A lane that has signed entries: which numbers the lanes in use have is chance.</summary>
+    public async Task<int> SignedLaneAsync()
+    {
+        await SignedAsync();
+        await using var connection = new Npgsql.NpgsqlConnection(Database.OwnerConnectionString);
+        return await Dapper.SqlMapper.ExecuteScalarAsync<int>(
+            connection, "select lane from ledger.checkpoint order by size desc limit 1");
+    }
+
     /// <summary>Submits one plan as its council and gives the ids of its episode and flag.</summary>
     internal async Task<(string Episode, string Flag)> SubmitAsync(InventedPlan plan)
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
@@ -21,15 +20,13 @@ internal static class AccessJson
     private const int IdDigits = 32;
 
     /// <summary>Reference of the person in this role and organisation; equal for equal ones.</summary>
-    public static string RoleReference(AccessLine line)
-    {
-        var key = $"{line.Author}\n{line.Organisation}\n{line.Shown.Role}";
-        return "PractitionerRole/"
-            + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..IdDigits];
-    }
+    public static string RoleReference(AccessLine line) => "PractitionerRole/" + Convert.ToHexStringLower(
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{line.Author}\n{line.Organisation}\n{line.Shown.Role}")))[..IdDigits];
 
-    public static byte[] Event(AccessLine line) => Write(json =>
+    public static void Event(Utf8JsonWriter json, (AccessLine Line, string Role) shown)
     {
+        var line = shown.Line;
+        json.WriteStartObject();
         json.WriteString("resourceType"u8, "AuditEvent"u8);
         json.WriteString("id"u8, line.EntryId.ToString());
         WriteMeta(json, line);
@@ -41,15 +38,18 @@ internal static class AccessJson
         json.WriteString("action"u8, line.Shown.Action ?? "R");
         json.WriteString("recorded"u8, Instant(line));
         json.WriteString("outcome"u8, "0"u8);
-        WriteAgents(json, line);
+        WriteAgents(json, line, shown.Role);
         WriteSource(json);
         WritePatient(json, line);
-    });
+        json.WriteEndObject();
+    }
 
-    public static byte[] Role(AccessLine line) => Write(json =>
+    public static void Role(Utf8JsonWriter json, (AccessLine Line, string Role) shown)
     {
+        var line = shown.Line;
+        json.WriteStartObject();
         json.WriteString("resourceType"u8, "PractitionerRole"u8);
-        json.WriteString("id"u8, RoleReference(line).Split('/')[1]);
+        json.WriteString("id"u8, shown.Role.AsSpan("PractitionerRole/".Length));
         json.WriteStartObject("practitioner"u8);
         AuditJson.WriteIdentifier(json, Systems.SdsUser, line.Author);
         AuditJson.WriteText(json, "display", line.Shown.Name);
@@ -66,19 +66,8 @@ internal static class AccessJson
             json.WriteEndObject();
             json.WriteEndArray();
         }
-    });
 
-    private static byte[] Write(Action<Utf8JsonWriter> content)
-    {
-        var buffer = new ArrayBufferWriter<byte>(1024);
-        using (var json = new Utf8JsonWriter(buffer, Outcome.Writing))
-        {
-            json.WriteStartObject();
-            content(json);
-            json.WriteEndObject();
-        }
-
-        return buffer.WrittenSpan.ToArray();
+        json.WriteEndObject();
     }
 
     private static void WriteMeta(Utf8JsonWriter json, AccessLine line)
@@ -92,7 +81,7 @@ internal static class AccessJson
         json.WriteEndObject();
     }
 
-    private static void WriteAgents(Utf8JsonWriter json, AccessLine line)
+    private static void WriteAgents(Utf8JsonWriter json, AccessLine line, string practitioner)
     {
         json.WriteStartArray("agent"u8);
         json.WriteStartObject();
@@ -107,7 +96,7 @@ internal static class AccessJson
         }
 
         json.WriteStartObject("who"u8);
-        json.WriteString("reference"u8, RoleReference(line));
+        json.WriteString("reference"u8, practitioner);
         AuditJson.WriteText(json, "display", line.Shown.Name);
         json.WriteEndObject();
         AuditJson.WriteText(json, "name", line.Shown.Name);

@@ -53,7 +53,8 @@ internal sealed class ShowHistory(
             CountOnly = true,
         };
         var entry = call.Entry(number);
-        var (found, recorded) = await ledger.LookUpRecordedAsync(store.LookUp, question, entry);
+        var (found, recorded) = await ledger.LookUpRecordedAsync(
+            store.LookUp, new(question, call.Caller.Organisation), entry);
         return (found.Lines(entry, number, recorded), found.Plans.Total > 0);
     }
 
@@ -83,14 +84,15 @@ internal sealed class ShowHistory(
     /// <summary>Adds the lines and, once each, the people who looked.</summary>
     public static void Add(SearchBundle bundle, IReadOnlyList<AccessLine> lines, string mode)
     {
-        foreach (var line in lines)
+        var shown = lines.Select(line => (Line: line, Role: AccessJson.RoleReference(line))).ToList();
+        foreach (var one in shown)
         {
-            bundle.Add("AuditEvent/" + line.EntryId, AccessJson.Event(line), mode);
+            bundle.Add("AuditEvent/" + one.Line.EntryId, one, AccessJson.Event, mode);
         }
 
-        foreach (var line in lines)
+        foreach (var one in shown)
         {
-            bundle.Add(AccessJson.RoleReference(line), AccessJson.Role(line), "include");
+            bundle.Add(one.Role, one, AccessJson.Role, "include");
         }
     }
 }

@@ -11,6 +11,8 @@ internal sealed record Postmaster(int Pid, string SocketFolder)
     // https://www.postgresql.org/docs/15/storage-file-layout.html: pid, data folder, start, port, socket folder.
     private const int PidLine = 0;
     private const int SocketLine = 4;
+    private const int StateAt = 16;
+    private const int ShutDown = 1;
 
     public static Postmaster? FindLive(ClusterFolders folders)
     {
@@ -25,9 +27,29 @@ internal sealed record Postmaster(int Pid, string SocketFolder)
         return new Postmaster(pid, socket.Length == 0 ? folders.Socket : socket);
     }
 
-    /// <summary>A pid file whose postmaster is dead: the mark of a crash. A stop by hand removes the file.</summary>
+    /// <summary>
+    /// No postmaster, and none that a person stopped. A killed one leaves its pid file; one that gave up by itself, as
+    /// on a full disk, removes the file, but its control file does not say that it was shut down.
+    /// </summary>
     public static bool HasCrashed(ClusterFolders folders) =>
-        File.Exists(folders.PidFile) && FindLive(folders) is null;
+        FindLive(folders) is null && (File.Exists(folders.PidFile) || !WasShutDown(folders));
+
+    // src/include/catalog/pg_control.h: two versions and an identifier, then the state; 1 is DB_SHUTDOWNED.
+    private static bool WasShutDown(ClusterFolders folders)
+    {
+        try
+        {
+            using var control = File.OpenRead(Path.Combine(folders.PgData, "global", "pg_control"));
+            Span<byte> head = stackalloc byte[StateAt + sizeof(int)];
+            control.ReadExactly(head);
+            return BitConverter.ToInt32(head[StateAt..]) == ShutDown;
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            // Nothing that could be started, or not ours to start.
+            return true;
+        }
+    }
 
     private static string[] ReadLines(string file)
     {

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using CpIs.Fhir;
 using CpIs.Server.Plans;
 
@@ -68,16 +67,32 @@ internal static class PatientJson
     /// <summary>What health sees of it: everything but the council's own ids.</summary>
     public static byte[] ForHealth(byte[] body)
     {
-        var patient = JsonNode.Parse(body)!.AsObject();
-        if (patient["identifier"] is JsonArray identifiers)
+        using var patient = JsonDocument.Parse(body);
+        var buffer = new ArrayBufferWriter<byte>(body.Length);
+        using (var json = new Utf8JsonWriter(buffer, Outcome.Writing))
         {
-            foreach (var own in identifiers.Where(i => (string?)i?["system"] != Systems.NhsNumber).ToList())
+            json.WriteStartObject();
+            foreach (var member in patient.RootElement.EnumerateObject())
             {
-                identifiers.Remove(own);
+                if (!member.NameEquals("identifier"u8))
+                {
+                    member.WriteTo(json);
+                    continue;
+                }
+
+                json.WriteStartArray("identifier"u8);
+                foreach (var one in member.Value.EnumerateArray().Where(i => Text(i, "system") == Systems.NhsNumber))
+                {
+                    one.WriteTo(json);
+                }
+
+                json.WriteEndArray();
             }
+
+            json.WriteEndObject();
         }
 
-        return System.Text.Encoding.UTF8.GetBytes(patient.ToJsonString(Relaxed));
+        return buffer.WrittenSpan.ToArray();
     }
 
     /// <summary>The Patient as an answer shows it.</summary>
@@ -128,9 +143,6 @@ internal static class PatientJson
     public static bool Differ(IEnumerable<PatientRow> rows) =>
         rows.GroupBy(r => r.NhsNumber)
             .Any(g => g.Select(r => (r.BirthDate, r.Family.ToUpperInvariant())).Distinct().Count() > 1);
-
-    private static readonly JsonSerializerOptions Relaxed =
-        new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static string? Text(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value)

@@ -92,6 +92,21 @@ internal sealed class SearchBundle : IDisposable
         EndEntry(mode);
     }
 
+    /// <summary>Adds a resource once that is written for this answer.</summary>
+    public void Add<T>(string reference, T row, Action<Utf8JsonWriter, T> write, string mode)
+    {
+        if (!added.Add(reference))
+        {
+            return;
+        }
+
+        StartEntry();
+        json.WriteString("fullUrl"u8, root + reference);
+        json.WritePropertyName("resource"u8);
+        write(json, row);
+        EndEntry(mode);
+    }
+
     /// <summary>Adds what was computed for this answer and has no place of its own.</summary>
     public void AddComputed(ReadOnlySpan<byte> body, string mode)
     {

@@ -19,7 +19,12 @@ internal sealed record AttendanceRow(
     string Setting,
     string? Category,
     string Status,
-    DateTimeOffset Start);
+    DateTimeOffset Start)
+{
+    /// <summary>Day, setting and organisation, for whoever may not read the encounter itself.</summary>
+    public string Told =>
+        $"{PlanJson.Day(Visibility.Day(Start))}, {AttendanceCodes.Settings[Setting]}, {Organisation}";
+}
 
 /// <summary>R20: how often a person attended in the window of a rule, and who says so.</summary>
 /// <param name="Rule">The rule that was asked.</param>

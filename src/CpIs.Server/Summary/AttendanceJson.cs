@@ -74,6 +74,7 @@ internal static class AttendanceJson
         {
             json.WriteStartObject();
             json.WriteString("reference"u8, $"Encounter/{row.Id}");
+            json.WriteString("display"u8, row.Told);
             json.WriteEndObject();
         }
 

@@ -14,9 +14,12 @@ namespace CpIs.Server.Summary;
 /// mother when she is newborn. Each person is one access.
 /// </summary>
 internal sealed class ShowSummary(
-    SummaryStore store, Register register, AuditLog ledger, AttendanceRules rules, ServerOptions options,
+    SummaryStore store, Register register, AuditLog ledger, ServerOptions options,
     TimeProvider clock)
 {
+    /// <summary>Bytes of most answers: a plan, its people, and some lines of history.</summary>
+    private const int BodyBytes = 24 * 1024;
+
     /// <summary>What the answer is made of; a token must allow them all.</summary>
     private static readonly string[] Types = ["Flag", "EpisodeOfCare", "Patient", "AuditEvent"];
 
@@ -49,15 +52,16 @@ internal sealed class ShowSummary(
             WithPatients = true,
         };
         var entry = call.Entry(digits);
-        var (found, recorded) = await ledger.LookUpRecordedAsync(store.LookUp, question, entry);
-        return new(number, found.Plans, found.Lines(entry, digits, recorded), found.Attended);
+        var (found, recorded) = await ledger.LookUpRecordedAsync(
+            store.LookUp, new(question, call.Caller.Organisation), entry);
+        return new(number, found.Plans, found.Lines(entry, digits, recorded), found.Count);
     }
 
     private Task AnswerAsync(
         Call call, SummaryRequest request, Councils councils, IReadOnlyList<PersonSummary> people)
     {
         using var bundle = new SearchBundle(call, clock.GetUtcNow(), people.Sum(p => p.Plans.Total), null,
-            call.Base + call.Route.Path);
+            call.Base + call.Route.Path, BodyBytes);
         var rows = people.SelectMany(p => p.Plans.Rows).ToList();
         foreach (var row in rows)
         {
@@ -86,7 +90,7 @@ internal sealed class ShowSummary(
         foreach (var person in people)
         {
             ShowHistory.Add(bundle, person.History, "include");
-            AddCount(bundle, call, councils, person);
+            AddCount(bundle, councils, person);
         }
 
         bundle.AddOutcome(SummaryIssues.Of(call, request, people, councils, clock.GetUtcNow()));
@@ -94,22 +98,18 @@ internal sealed class ShowSummary(
     }
 
     /// <summary>R20: how often she attended, by the rule of the organisation that asks.</summary>
-    private void AddCount(SearchBundle bundle, Call call, Councils register, PersonSummary person)
+    private void AddCount(SearchBundle bundle, Councils register, PersonSummary person)
     {
-        if (person.Plans.Total == 0)
+        if (person.Count is { } count)
         {
-            return;
+            var national = options.NationalOrganisation;
+            var name = register.Find(national)?.Name ?? national;
+            bundle.AddComputed(
+                AttendanceJson.Render(count, person.Number, (national, name), clock.GetUtcNow()), "include");
         }
-
-        var now = clock.GetUtcNow();
-        var count = Attendance.Count(rules, person.Attended, Visibility.Day(now), call.Caller.Organisation);
-        var national = options.NationalOrganisation;
-        bundle.AddComputed(
-            AttendanceJson.Render(count, person.Number, (national, register.Find(national)?.Name ?? national), now),
-            "include");
     }
 }
 
 /// <summary>What is shown of one person.</summary>
 internal sealed record PersonSummary(
-    NhsNumber Number, PlanPage Plans, IReadOnlyList<AccessLine> History, IReadOnlyList<AttendanceRow> Attended);
+    NhsNumber Number, PlanPage Plans, IReadOnlyList<AccessLine> History, AttendanceCount? Count);

@@ -30,7 +30,7 @@ internal sealed class SummaryStore
     }
 
     /// <summary>The clinicians' question, put by the ledger's lane for all who wait.</summary>
-    public LookUp<PlanQuestion, SummaryFound> LookUp { get; }
+    public LookUp<SummaryQuestion, SummaryFound> LookUp { get; }
 
     /// <summary>
     /// What a council may know: accesses on days on which its own plan was visible. Others tell of another's (R7, R16).
@@ -67,44 +67,58 @@ internal sealed class SummaryStore
         return plan.From <= day && day < plan.Until;
     }
 
-    /// <summary>R9: a history is the person's, under whichever number it was looked up.</summary>
-    private static IEnumerable<string> Numbers(PlanQuestion question, PlansFound plans) =>
-        question.Numbers!.Concat(plans.Page.Linked.Select(l => l.Number)).Distinct();
-
-    private void Ask(NpgsqlBatch batch, IReadOnlyList<PlanQuestion> questions)
+    private void Ask(NpgsqlBatch batch, IReadOnlyList<SummaryQuestion> questions)
     {
-        string[] numbers = [.. questions.SelectMany(q => q.Numbers!).Distinct()];
-        PlanStore.AskForAll(batch, questions);
+        string[] numbers = [.. questions.SelectMany(q => q.Plans.Numbers!).Distinct()];
+        PlanStore.AskForAll(batch, [.. questions.Select(q => q.Plans)]);
         batch.BatchCommands.Add(AccessStore.Ask(numbers));
-        AttendanceStore.Ask(batch, numbers, questions.Min(q => q.Today).AddDays(-rules.LongestDays));
+        AttendanceStore.Ask(batch, numbers, questions.Min(q => q.Plans.Today).AddDays(-rules.LongestDays));
     }
 
-    private static async Task<IReadOnlyList<Sealed<SummaryFound>>> AnswerAsync(
-        NpgsqlDataReader reader, IReadOnlyList<PlanQuestion> questions)
+    private async Task<IReadOnlyList<Sealed<SummaryFound>>> AnswerAsync(
+        NpgsqlDataReader reader, IReadOnlyList<SummaryQuestion> questions)
     {
-        var found = (await PlanStore.FoundAsync(reader, questions)).Value;
+        var found = (await PlanStore.FoundAsync(reader, [.. questions.Select(q => q.Plans)])).Value;
         var accesses = (await AccessStore.ReadAsync(reader)).Value;
         await reader.NextResultAsync();
         var attended = (await AttendanceStore.RowsAsync(reader)).ToLookup(r => r.NhsNumber);
-        return [.. found.Select((plans, i) => Seal(plans, [.. Numbers(questions[i], plans)], accesses, attended))];
+        return [.. questions.Select((question, i) => Seal(question, found[i], accesses, attended))];
     }
 
     /// <summary>Who has no visible plan has no history and no count: there is nothing to be told of her.</summary>
-    private static Sealed<SummaryFound> Seal(PlansFound plans, IReadOnlyList<string> numbers,
+    private Sealed<SummaryFound> Seal(SummaryQuestion question, PlansFound found,
         ILookup<string, AccessLine> accesses, ILookup<string, AttendanceRow> attended)
     {
-        var held = plans.Page.Total > 0;
+        if (found.Page.Total == 0)
+        {
+            return new(new(found.Page, [], null), found.Disclosed, 0);
+        }
+
+        // R9: history and count are the person's, under whichever number she was looked up.
+        var numbers = question.Plans.Numbers!.Concat(found.Page.Linked.Select(l => l.Number)).Distinct().ToList();
+        AccessLine[] lines = [.. numbers.SelectMany(n => accesses[n])];
+        if (question.Plans.CountOnly)
+        {
+            return new(new(found.Page, lines, null), found.Disclosed, found.Page.Total);
+        }
+
+        var count = Attendance.Count(
+            rules, numbers.SelectMany(n => attended[n]), question.Plans.Today, question.Organisation);
         return new(
-            new(plans.Page, held ? [.. numbers.SelectMany(n => accesses[n])] : [],
-                held ? [.. numbers.SelectMany(n => attended[n])] : []),
-            plans.Disclosed,
-            plans.Page.Total);
+            new(found.Page, lines, count),
+            [.. found.Disclosed, .. count.Counted.Select(r =>
+                new Disclosed("Encounter", r.Id.ToString(), r.Version, r.NhsNumber, null, false))],
+            found.Page.Total);
     }
 }
 
-/// <summary>A child's visible plans, every access to them that the history holds, and what was reported.</summary>
-internal sealed record SummaryFound(
-    PlanPage Plans, IReadOnlyList<AccessLine> Accesses, IReadOnlyList<AttendanceRow> Attended)
+/// <summary>What a clinician asks of one person, and for which organisation.</summary>
+/// <param name="Plans">The plans asked for; where only their number is, attendances are not told either.</param>
+/// <param name="Organisation">ODS code; its rule says when attendances are frequent.</param>
+internal sealed record SummaryQuestion(PlanQuestion Plans, string Organisation);
+
+/// <summary>A child's visible plans, every access to them that the history holds, and how often she attended.</summary>
+internal sealed record SummaryFound(PlanPage Plans, IReadOnlyList<AccessLine> Accesses, AttendanceCount? Count)
 {
     /// <summary>The lines a clinician sees, the present look among them when it entered the history.</summary>
     public IReadOnlyList<AccessLine> Lines(AuditEntry entry, string number, Recorded recorded) =>

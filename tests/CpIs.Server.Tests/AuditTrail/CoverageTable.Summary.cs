@@ -1,6 +1,3 @@
-using System.Text.Json.Nodes;
-using CpIs.Fhir;
-
 namespace CpIs.Server.Tests.AuditTrail;
 
 /// <summary>The part of the matrix where a clinician sees a child's plans, and who looked before.</summary>
@@ -46,7 +43,10 @@ internal static partial class CoverageTable
     {
         const string Route = "POST /Patient/$child-protection-summary";
         CoverageCase Asked(string number, string? mother, params ExpectedEntry[] left) =>
-            new("POST", "Patient/$child-protection-summary", left) { Body = Parameters(number, mother) };
+            new("POST", "Patient/$child-protection-summary", left)
+            {
+                Body = InventedQuestion.Parameters(number, mother),
+            };
         ExpectedEntry Left(int status, string? patient) => new("operation", status, status < 400 ? 0 : 4, patient);
         yield return Row(Route, "ok", Doctor, t => Asked(t.Plan.Number, null, Left(200, t.Plan.Number)));
         yield return Row(Route, "ok silently", Nurse, t => Asked(t.Plan.Number, null, Left(200, t.Plan.Number)));
@@ -56,21 +56,5 @@ internal static partial class CoverageTable
         yield return Row(Route, "refused", Doctor, _ => Asked("9990000019", null, Left(400, null)));
         yield return Row(Route, "denied", Council, t => Asked(t.Plan.Number, null, Left(403, null)));
         yield return Row(Route, "unauthenticated", null, t => Asked(t.Plan.Number, null, Left(401, null)));
-    }
-
-    private static JsonObject Parameters(string number, string? mother)
-    {
-        JsonObject Identifier(string name, string value) => new()
-        {
-            ["name"] = name,
-            ["valueIdentifier"] = new JsonObject { ["system"] = Systems.NhsNumber, ["value"] = value },
-        };
-        JsonArray parameters = [Identifier("nhsNumber", number)];
-        if (mother is not null)
-        {
-            parameters.Add(Identifier("motherNhsNumber", mother));
-        }
-
-        return new JsonObject { ["resourceType"] = "Parameters", ["parameter"] = parameters };
     }
 }

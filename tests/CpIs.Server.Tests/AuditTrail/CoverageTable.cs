@@ -258,10 +258,7 @@ internal static partial class CoverageTable
         yield return Row("GET /audit-log/checkpoint", "ok", null, _ =>
             new("GET", "/audit-log/checkpoint") { Answer = 200 });
         yield return Row("GET /audit-log/{lane:int}/checkpoint", "ok", null, async t =>
-        {
-            await t.Server.SignedAsync();
-            return new("GET", "/audit-log/1/checkpoint") { Answer = 200 };
-        });
+            new("GET", $"/audit-log/{await t.Server.SignedLaneAsync()}/checkpoint") { Answer = 200 });
         yield return Row("GET /audit-log/key", "ok", null, _ => new("GET", "/audit-log/key") { Answer = 200 });
         foreach (var (path, url, none) in ((string, string, string)[])[
             ("consistency", "consistency?from=1&to=1", "consistency?from=1&to=999999999"),
@@ -269,10 +266,7 @@ internal static partial class CoverageTable
         {
             var route = "GET /audit-log/{lane:int}/" + path;
             yield return Row(route, "ok", null, async t =>
-            {
-                await t.Server.SignedAsync();
-                return new("GET", "/audit-log/1/" + url) { Answer = 200 };
-            });
+                new("GET", $"/audit-log/{await t.Server.SignedLaneAsync()}/{url}") { Answer = 200 });
             yield return Row(route, "not found", null, _ => new("GET", "/audit-log/1/" + none) { Answer = 404 });
         }
 

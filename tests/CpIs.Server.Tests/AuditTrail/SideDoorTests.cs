@@ -1,5 +1,4 @@
 using System.Text;
-using CpIs.Fhir;
 using Dapper;
 using FluentAssertions;
 using Npgsql;
@@ -46,6 +45,7 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
         { "GET", "AuditEvent?patient=@N&_summary=count", null },
         { "POST", "AuditEvent/_search", "patient=@N" },
         { "POST", "Patient/$child-protection-summary", "Parameters" },
+        { "GET", "Encounter?patient=@N", null },
     };
 
     /// <summary>
@@ -78,7 +78,7 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
 
         string Of(string text) => text.Replace("@N", plan.Number, StringComparison.Ordinal)
             .Replace("@F", flag, StringComparison.Ordinal).Replace("@E", episode, StringComparison.Ordinal)
-            .Replace("Parameters", Parameters(plan.Number), StringComparison.Ordinal);
+            .Replace("Parameters", InventedQuestion.Parameters(plan.Number).ToJsonString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -137,9 +137,4 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
         return await connection.ExecuteScalarAsync<long>(
             "select count(*) from ledger.access where nhs_number = @number", new { number });
     }
-
-    private static string Parameters(string number) => $$$"""
-        {"resourceType":"Parameters","parameter":[{"name":"nhsNumber",
-         "valueIdentifier":{"system":"{{{Systems.NhsNumber}}}","value":"{{{number}}}"}}]}
-        """;
 }

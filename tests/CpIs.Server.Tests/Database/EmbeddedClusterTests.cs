@@ -119,6 +119,20 @@ public sealed class EmbeddedClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_postmaster_that_gave_up_by_itself_is_started_again_though_it_left_no_pid_file()
+    {
+        await using var cluster = await StartAsync();
+        await DoAsync(cluster, "create table kept as select 42 as answer");
+        var gone = Postmaster.FindLive(cluster.Folders)!.Pid;
+
+        // SIGQUIT ends it as a failed recovery does: without a checkpoint, and without its pid file.
+        Process.Start("kill", ["-QUIT", gone.ToString(CultureInfo.InvariantCulture)]).WaitForExit();
+
+        (await EventuallyAsync(cluster, "select answer from kept")).Should().Be(42);
+        Postmaster.FindLive(cluster.Folders)!.Pid.Should().NotBe(gone);
+    }
+
+    [Fact]
     public async Task A_database_stopped_by_a_person_stays_stopped()
     {
         await using var cluster = await StartAsync();

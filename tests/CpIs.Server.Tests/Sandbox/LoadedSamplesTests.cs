@@ -72,8 +72,8 @@ public sealed class LoadedSamplesTests(OpenSandbox sandbox) : IClassFixture<Open
             played.Should().NotBeEmpty();
             foreach (var exchange in played)
             {
-                exchange.Status.Should().Be(exchange.Said, "{0}: {1} answered {2}", Path.GetFileName(file), exchange.Title,
-                    exchange.Body.ToJsonString());
+                exchange.Status.Should().Be(exchange.Said, "{0}: {1} answered {2}", Path.GetFileName(file),
+                    exchange.Title, exchange.Body.ToJsonString());
             }
         }
     }

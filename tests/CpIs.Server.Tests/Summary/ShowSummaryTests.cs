@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using CpIs.Fhir;
 using FluentAssertions;
 using Xunit;
+using static CpIs.Server.Tests.InventedQuestion;
 
 namespace CpIs.Server.Tests.Summary;
 
@@ -175,34 +176,6 @@ public sealed class ShowSummaryTests(RunningServer server) : IClassFixture<Runni
         ((int)answer.StatusCode).Should().Be(200, body.ToJsonString());
         return body;
     }
-
-    private static JsonObject Parameters(
-        string number, string? mother = null, string? born = null, string? family = null)
-    {
-        JsonArray parameters = [Identifier("nhsNumber", number)];
-        if (mother is not null)
-        {
-            parameters.Add(Identifier("motherNhsNumber", mother));
-        }
-
-        if (born is not null)
-        {
-            parameters.Add(new JsonObject { ["name"] = "birthDate", ["valueDate"] = born });
-        }
-
-        if (family is not null)
-        {
-            parameters.Add(new JsonObject { ["name"] = "family", ["valueString"] = family });
-        }
-
-        return new JsonObject { ["resourceType"] = "Parameters", ["parameter"] = parameters };
-    }
-
-    private static JsonObject Identifier(string name, string number) => new()
-    {
-        ["name"] = name,
-        ["valueIdentifier"] = new JsonObject { ["system"] = Systems.NhsNumber, ["value"] = number },
-    };
 
     private static IEnumerable<string> Modes(JsonNode bundle) => bundle["entry"]!.AsArray()
         .Select(e => e!["search"]!.Text("mode") + " " + e["resource"]!.Text("resourceType"));

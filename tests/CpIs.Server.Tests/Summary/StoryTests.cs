@@ -137,30 +137,14 @@ public sealed class StoryTests : IAsyncLifetime
     private async Task<JsonNode> SummaryAsync(
         string persona, string number, string? mother = null, DateOnly? born = null)
     {
-        JsonArray parameters = [Identifier("nhsNumber", number)];
-        if (mother is not null)
-        {
-            parameters.Add(Identifier("motherNhsNumber", mother));
-        }
-
-        if (born is { } day)
-        {
-            parameters.Add(new JsonObject { ["name"] = "birthDate", ["valueDate"] = PlanJson.Day(day) });
-        }
-
         var answer = await server.As(persona).PostAsync(
             new Uri(server.Base, "Patient/$child-protection-summary"),
-            RunningServer.Json(new JsonObject { ["resourceType"] = "Parameters", ["parameter"] = parameters }));
+            RunningServer.Json(
+                InventedQuestion.Parameters(number, mother, born is { } day ? PlanJson.Day(day) : null)));
         var body = await answer.BodyAsync();
         ((int)answer.StatusCode).Should().Be(200, body.ToJsonString());
         return body;
     }
-
-    private static JsonObject Identifier(string name, string number) => new()
-    {
-        ["name"] = name,
-        ["valueIdentifier"] = new JsonObject { ["system"] = Systems.NhsNumber, ["value"] = number },
-    };
 
     private async Task ReportAsync(string number)
     {

@@ -24,7 +24,7 @@ Description: "How often a person attended unscheduled care in the window of a na
 * focus only Reference(CpIsEncounter)
 * focus ^short = "The encounters counted"
 * focus.identifier 0..0
-* focus.display 0..0
+* focus.display ^short = "Day, setting and organisation: the encounter itself is its organisation's"
 * encounter 0..0
 * effective[x] 1..1
 * effective[x] only Period
