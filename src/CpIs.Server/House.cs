@@ -176,6 +176,9 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
+        services.AddSingleton<PersonStore>().AddSingleton<TakePeople>().AddSingleton<RegisterJobStore>()
+            .AddSingleton<StartRegister>().AddSingleton<ShowRegister>().AddHostedService<RegisterWorker>()
+            .AddSingleton(s => options.Demographics.Choose(s, options.Sandbox));
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
             .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>()
@@ -186,7 +189,6 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<ProveInclusion>();
         services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
             .AddSingleton<ShowSummary>();
-        services.AddSingleton<IDemographics, CouncilsWord>();
         services.AddSingleton<UploadStore>().AddSingleton<StagingStore>().AddSingleton<JudgeStore>()
             .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
             .AddSingleton<EndAbsent>().AddSingleton<StartUpload>().AddSingleton<ShowUpload>()
@@ -205,7 +207,7 @@ internal sealed class House : IAsyncDisposable
         if (options.Sandbox)
         {
             var issuer = new TokenIssuer($"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock);
-            builder.Services.AddSingleton(_ => issuer).AddSingleton<Opening>();
+            builder.Services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
             builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
             {
                 Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);

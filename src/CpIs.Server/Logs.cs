@@ -23,4 +23,7 @@ internal static partial class Logs
 
     [LoggerMessage(8, LogLevel.Error, "Upload {Upload} could not go on: {Kind} at {Where}")]
     public static partial void UploadStuck(this ILogger log, Guid upload, string kind, string where);
+
+    [LoggerMessage(20, LogLevel.Warning, "Demographics could not be asked: {What}")]
+    public static partial void DemographicsAway(this ILogger log, string what);
 }

@@ -1,5 +1,6 @@
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
+using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Metadata;
 using CpIs.Server.Organizations;
@@ -107,6 +108,7 @@ internal static class Routes
         .. ValidateResource.Types.Select(Validate),
         .. Export,
         .. Upload,
+        .. Registering,
     ];
 
     /// <summary>The ledger itself, for whoever keeps or checks it: at the root, since it is no FHIR.</summary>
@@ -201,6 +203,17 @@ internal static class Routes
         Uploading("DELETE", "/$submit-caseload-status/{id}", To<ShowUpload>(r => r.CancelAsync)),
         Uploading("GET", "/$submit-caseload-file/{id}/{file}", To<ShowUpload>(r => r.FileAsync)),
     ];
+
+    /// <summary>The register of people, sent by its keeper: nobody else may say who is who.</summary>
+    private static Route[] Registering =>
+    [
+        Keeping("POST", "/$submit-register", To<StartRegister>(r => r.AnswerAsync)) with { Negotiated = true },
+        Keeping("GET", "/$submit-register-status/{id}", To<ShowRegister>(r => r.StatusAsync)),
+        Keeping("GET", "/$submit-register-file/{id}/{file}", To<ShowRegister>(r => r.FileAsync)),
+    ];
+
+    private static Route Keeping(string method, string path, Func<IServiceProvider, RouteHandler> room) =>
+        Uploading(method, path, room) with { Who = Who.Registrar };
 
     private static Route Uploading(string method, string path, Func<IServiceProvider, RouteHandler> room) =>
         new(method, path, "", null, "operation", 'E', Who.Council, Discloses.Patients, room) { Negotiated = false };

@@ -42,7 +42,8 @@ internal sealed class CaseloadCsv : ICaseloadFormat
         return new(texts, issues);
     }
 
-    private static List<string> Texts(ReadOnlySpan<byte> record, List<RowIssue> issues)
+    /// <summary>The texts of one record, and what is wrong with its bytes.</summary>
+    public static List<string> Texts(ReadOnlySpan<byte> record, List<RowIssue> issues)
     {
         record = record.EndsWith("\r"u8) ? record[..^1] : record;
         var texts = new List<string>();

@@ -24,6 +24,7 @@ internal static partial class CoverageTable
         .. Writes("Flag"), .. Writes("EpisodeOfCare"),
         .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
         .. EncounterSearches(), .. EncounterReads(), .. EncounterWrites(), .. Uploads(),
+        .. Registrations(),
     ];
 
     private static IEnumerable<CoverageRow> Search(string type)
