@@ -61,6 +61,12 @@ create index upload_applied on cpis.upload (council, extracted) where not dry_ru
 create index upload_finished on cpis.upload (finished) where state = 'done' and not outcomes_gone;
 create index upload_receiving on cpis.upload (touched) where state = 'receiving';
 
+-- Files that their council wants stopped. Apart, because the job's own row is locked by one batch after another.
+create table cpis.upload_stop (
+    upload  uuid primary key,
+    council text not null
+);
+
 -- Rows as they came in, until seven days after their file is done. What is wrong with a row by itself is known here.
 create table cpis.upload_row (
     upload     uuid not null,
@@ -119,6 +125,8 @@ alter table cpis.upload_row alter column fields set compression lz4;
 
 alter table cpis.upload enable row level security;
 alter table cpis.upload force row level security;
+alter table cpis.upload_stop enable row level security;
+alter table cpis.upload_stop force row level security;
 alter table cpis.upload_row enable row level security;
 alter table cpis.upload_row force row level security;
 alter table cpis.upload_outcome enable row level security;
@@ -132,6 +140,11 @@ create policy own_rows on cpis.upload
 -- The worker looks whose turn it is, and every empty answer says when each council last sent.
 create policy all_councils on cpis.upload for select
     using (nullif(current_setting('cpis.reads', true), '') = 'every-council');
+create policy own_rows on cpis.upload_stop
+    using (council = nullif(current_setting('cpis.council', true), ''))
+    with check (council = nullif(current_setting('cpis.council', true), ''));
+create policy all_councils on cpis.upload_stop for select
+    using (nullif(current_setting('cpis.reads', true), '') = 'every-council');
 create policy own_rows on cpis.upload_row
     using (council = nullif(current_setting('cpis.council', true), ''))
     with check (council = nullif(current_setting('cpis.council', true), ''));
@@ -144,5 +157,5 @@ create policy own_rows on cpis.upload_absent
 
 grant usage on sequence cpis.upload_turn to cpis_server;
 grant select, insert, update, delete on cpis.upload, cpis.upload_row to cpis_server;
-grant select, insert, delete on cpis.upload_outcome, cpis.upload_absent to cpis_server;
+grant select, insert, delete on cpis.upload_outcome, cpis.upload_absent, cpis.upload_stop to cpis_server;
 reset role;

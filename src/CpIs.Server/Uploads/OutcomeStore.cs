@@ -30,7 +30,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
 
     private const string Take = """
         select 1 from cpis.upload u
-        where u.id = $1 and u.state = 'applying' and u.reached = $2 and not u.cancelled for update
+        where u.id = $1 and u.state = 'applying' and u.reached = $2 for update
         """;
 
     private const string Chunk = """

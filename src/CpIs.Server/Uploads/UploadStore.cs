@@ -9,9 +9,11 @@ internal sealed class UploadStore(NpgsqlDataSource database)
 {
     private const string Columns = """
         select id, council, submission, dry_run, mode, stated, confirm_end, allow_older, extracted, format, header,
-            request, sender, state, received, finished, cancelled, first_load, reached, read, inserted, changed,
+            request, sender, state, received, finished, first_load, reached, read, inserted, changed,
             unchanged, ended, reopened, removed, refused, skipped, kept, absent, verified, file_code,
-            file_issues::text as file_issues, outcomes_gone
+            file_issues::text as file_issues, outcomes_gone,
+            u.cancelled or (u.state <> 'done' and exists (select 1 from cpis.upload_stop s where s.upload = u.id))
+                as cancelled
         from cpis.upload u
         """;
 
@@ -55,17 +57,17 @@ internal sealed class UploadStore(NpgsqlDataSource database)
         """;
 
     private const string Take = """
-        select 1 from cpis.upload u where u.id = $1 and u.state = $2 and u.reached = $3 and not u.cancelled for update
+        select 1 from cpis.upload u where u.id = $1 and u.state = $2 and u.reached = $3 for update
         """;
 
     private const string Cancel = """
-        update cpis.upload u set cancelled = true
-        where u.id = $1 and u.state not in ('receiving', 'done')
+        insert into cpis.upload_stop (upload, council) select u.id, u.council from cpis.upload u
+        where u.id = $1 and u.state not in ('receiving', 'done') on conflict do nothing
         """;
 
     private const string Finish = """
         update cpis.upload u set state = 'done', finished = $2, skipped = u.skipped + $3,
-            file_code = $4, file_issues = u.file_issues || $5::jsonb
+            file_code = $4, file_issues = u.file_issues || $5::jsonb, cancelled = $6
         where u.id = $1 and u.state <> 'done'
         """;
 
@@ -140,7 +142,7 @@ internal sealed class UploadStore(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// Holds the job until the transaction, already begun, ends; false when it has gone on, or was cancelled.
+    /// Holds the job until the transaction, already begun, ends; false when it has gone on.
     /// </summary>
     public static async Task<Internal<bool>> TakeAsync(WriteTransaction write, UploadJob job)
     {
@@ -164,7 +166,8 @@ internal sealed class UploadStore(NpgsqlDataSource database)
     public async Task FinishAsync(
         UploadJob job, string code, int left, string issues, DateTimeOffset now, CancellationToken stop)
     {
-        await using var batch = Batch(job.Council, Command(Finish, job.Id, now.UtcDateTime, left, code, issues));
+        await using var batch = Batch(job.Council, Command(Finish, job.Id, now.UtcDateTime, left, code, issues,
+            job.Cancelled));
         await batch.ExecuteNonQueryAsync(stop);
     }
 

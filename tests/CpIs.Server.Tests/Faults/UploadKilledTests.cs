@@ -8,7 +8,9 @@ using Xunit;
 
 namespace CpIs.Server.Tests.Faults;
 
-/// <summary>Promise P3: each row of an upload is applied exactly once, also when the server dies in the middle.</summary>
+/// <summary>
+/// Promise P3: each row of an upload is applied exactly once, also when the server dies in the middle.
+/// </summary>
 [Collection(RealServers.Name)]
 public sealed class UploadKilledTests
 {

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace CpIs.Server.Tests.Uploads;
 
-/// <summary>Files wait for their turn, can be stopped, are forgotten in time, and say that a council is alive.</summary>
+/// <summary>
+/// Files wait for their turn, can be stopped, are forgotten in time, and say that a council is alive.
+/// </summary>
 public sealed class UploadWorkerTests : IAsyncLifetime
 {
     private readonly RunningServer server = new();
