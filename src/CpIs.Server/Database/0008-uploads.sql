@@ -57,7 +57,7 @@ create table cpis.upload (
 );
 create unique index upload_submission on cpis.upload (council, submission, dry_run) where state <> 'receiving';
 create index upload_open on cpis.upload (council, turn) where state not in ('receiving', 'done');
-create index upload_applied on cpis.upload (council, extracted) where not dry_run and state <> 'receiving';
+create index upload_applied on cpis.upload (council, extracted) where not dry_run;
 create index upload_finished on cpis.upload (finished) where state = 'done' and not outcomes_gone;
 create index upload_receiving on cpis.upload (touched) where state = 'receiving';
 
@@ -117,6 +117,8 @@ create table cpis.upload_absent (
 
 alter table cpis.upload_row alter column fields set compression lz4;
 
+alter table cpis.upload enable row level security;
+alter table cpis.upload force row level security;
 alter table cpis.upload_row enable row level security;
 alter table cpis.upload_row force row level security;
 alter table cpis.upload_outcome enable row level security;
@@ -124,6 +126,12 @@ alter table cpis.upload_outcome force row level security;
 alter table cpis.upload_absent enable row level security;
 alter table cpis.upload_absent force row level security;
 
+create policy own_rows on cpis.upload
+    using (council = nullif(current_setting('cpis.council', true), ''))
+    with check (council = nullif(current_setting('cpis.council', true), ''));
+-- The worker looks whose turn it is, and every empty answer says when each council last sent.
+create policy all_councils on cpis.upload for select
+    using (nullif(current_setting('cpis.reads', true), '') = 'every-council');
 create policy own_rows on cpis.upload_row
     using (council = nullif(current_setting('cpis.council', true), ''))
     with check (council = nullif(current_setting('cpis.council', true), ''));

@@ -11,6 +11,8 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         select id, ods, name, kind, active, live, version, updated, body from cpis.organization order by id
         """;
 
+    private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
+
     private const string Last = """
         select o.ods as council, greatest(sent.recorded, file.extracted) as last
         from cpis.organization o left join lateral (
@@ -20,7 +22,7 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
             order by e.recorded desc limit 1) sent on true
         left join lateral (
             select u.extracted from cpis.upload u
-            where u.council = o.ods and not u.dry_run and u.state <> 'receiving' and u.state = 'done'
+            where u.council = o.ods and not u.dry_run and u.state = 'done'
                 and u.file_code in ('CPF02', 'CPF03') and not u.cancelled
             order by u.extracted desc limit 1) file on true
         where o.kind = 'council' and coalesce(sent.recorded, file.extracted) is not null
@@ -48,8 +50,10 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         DateTimeOffset since, CancellationToken stop)
     {
         await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new(AsEvery));
         batch.BatchCommands.Add(new(Last) { Parameters = { new() { Value = since.UtcDateTime } } });
         await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
         var rows = new List<CouncilActivity>();
         while (await reader.ReadAsync(stop))
         {

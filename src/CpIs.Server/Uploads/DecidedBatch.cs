@@ -46,9 +46,9 @@ internal sealed class DecidedBatch
         [
             .. outcomes.Where(o => o.Versions.Count > 0).Select(o => sender with
             {
-                Interaction = o.Result == "inserted" ? "create" : "update",
-                Action = o.Result == "inserted" ? 'C' : 'U',
-                Status = o.Result == "inserted" ? 201 : 200,
+                Interaction = o.Became == "inserted" ? "create" : "update",
+                Action = o.Became == "inserted" ? 'C' : 'U',
+                Status = o.Became == "inserted" ? 201 : 200,
                 NhsNumber = Part(o.Versions[0], 1),
                 ResourceId = Part(o.Versions[1], 1),
                 ResourceVersion = int.Parse(Part(o.Versions[1], 3), System.Globalization.CultureInfo.InvariantCulture),

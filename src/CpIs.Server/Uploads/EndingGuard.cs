@@ -14,7 +14,9 @@ internal static class EndingGuard
     /// <summary>Percent of a kind's current plans that may end without being confirmed.</summary>
     private const int EndingPercentMax = 10;
 
-    /// <summary>Endings of a kind that need no confirmation, however few plans there are, unless they are all.</summary>
+    /// <summary>
+    /// Endings of a kind that need no confirmation, however few plans there are, unless they are all.
+    /// </summary>
     private const int EndingPlansMax = 3;
 
     /// <summary>Why the file is refused whole; null when it is not.</summary>

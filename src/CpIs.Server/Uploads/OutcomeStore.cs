@@ -65,11 +65,11 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         [
             job.Id, job.Council, rows.Select(r => r.RowNo).ToArray(), rows.Select(r => r.Line).ToArray(),
             rows.Select(r => r.At).ToArray(), rows.Select(r => r.RowId).ToArray(),
-            rows.Select(r => r.Result).ToArray(), rows.Select(r => string.Join(' ', r.Versions)).ToArray(),
+            rows.Select(r => r.Became).ToArray(), rows.Select(r => string.Join(' ', r.Versions)).ToArray(),
             rows.Select(r => r.Issues.Count == 0 ? null : RowIssue.Write(r.Issues)).ToArray(),
             rows.Select(r => r.Fields).ToArray(),
         ]),
-        Command(Count, [job.Id, reached, .. Results.Select(result => (object)rows.Count(r => r.Result == result)),
+        Command(Count, [job.Id, reached, .. Results.Select(result => (object)rows.Count(r => r.Became == result)),
             rows.Count(r => r.Kept), rows.Count(r => r.Verified)]),
     ];
 
@@ -152,7 +152,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
                     Line = reader.GetInt32(1),
                     At = reader.GetInt64(2),
                     RowId = Text(reader, 3),
-                    Result = reader.GetString(4),
+                    Became = reader.GetString(4),
                     Versions = reader.GetFieldValue<string[]>(5),
                     Issues = RowIssue.Read(Text(reader, 6)),
                     Fields = Text(reader, 7),

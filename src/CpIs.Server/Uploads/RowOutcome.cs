@@ -12,7 +12,7 @@ internal sealed record RowOutcome
     public required string? RowId { get; init; }
 
     /// <summary>inserted, changed, unchanged, ended, reopened, removed, refused or skipped.</summary>
-    public required string Result { get; init; }
+    public required string Became { get; init; }
 
     /// <summary>Versioned references of what an accepted row is now.</summary>
     public IReadOnlyList<string> Versions { get; init; } = [];
@@ -28,6 +28,6 @@ internal sealed record RowOutcome
     /// <summary>Demographics knew the person.</summary>
     public bool Verified { get; init; }
 
-    public static RowOutcome Of(StagedRow row, string result) =>
-        new() { RowNo = row.RowNo, Line = row.Line, At = row.At, RowId = row.RowId, Result = result };
+    public static RowOutcome Of(StagedRow row, string became) =>
+        new() { RowNo = row.RowNo, Line = row.Line, At = row.At, RowId = row.RowId, Became = became };
 }

@@ -24,7 +24,7 @@ internal static class RowText
         Number(json, "line", row.Line);
         Parameter(json, "row_id", row.RowId ?? "");
         Parameter(json, "code", UploadCodes.Loaded);
-        Parameter(json, "result", row.Result);
+        Parameter(json, "result", row.Became);
         foreach (var version in row.Versions)
         {
             Parameter(json, "version", version);
@@ -58,13 +58,15 @@ internal static class RowText
         json.WriteStartArray("issue"u8);
         foreach (var issue in row.Issues)
         {
-            Issue(json, issue, row.Result == "refused" ? "error" : "information");
+            Issue(json, issue, row.Became == "refused" ? "error" : "information");
         }
 
         json.WriteEndArray();
     });
 
-    /// <summary>The council's own columns with code and reason, so that the file can be mended and sent again.</summary>
+    /// <summary>
+    /// The council's own columns with code and reason, so that the file can be mended and sent again.
+    /// </summary>
     public static Func<RowOutcome, ReadOnlyMemory<byte>> Error(UploadJob job) => row =>
     {
         var fields = row.Fields is null ? [] : StagedRow.Texts(row.Fields);

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace CpIs.Server.Uploads;
 
-/// <summary>A row as it stands in staging: where it was in the file, its texts, and what is wrong with it so far.</summary>
+/// <summary>
+/// A row as it stands in staging: where it was in the file, its texts, and what is wrong with it so far.
+/// </summary>
 internal sealed record StagedRow
 {
     public required int RowNo { get; init; }

@@ -9,6 +9,8 @@ internal sealed class StagingStore(NpgsqlDataSource database)
 {
     private const string AsCouncil = "select set_config('cpis.council', $1, true)";
 
+    private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
+
     /// <summary>Staged rows need not outlive a crash until the file is accepted, which waits for the disk.</summary>
     private const string Unhurried = "select set_config('synchronous_commit', 'off', true)";
 
@@ -172,8 +174,10 @@ internal sealed class StagingStore(NpgsqlDataSource database)
         string sql, DateTimeOffset before, CancellationToken stop)
     {
         await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new(AsEvery));
         batch.BatchCommands.Add(new(sql) { Parameters = { new() { Value = before.UtcDateTime } } });
         await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
         var jobs = new List<(Guid, string)>();
         while (await reader.ReadAsync(stop))
         {

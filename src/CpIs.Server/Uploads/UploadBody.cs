@@ -130,7 +130,8 @@ internal sealed class UploadBody : Stream
                 continue;
             }
 
-            return Bytes > LengthBytes && BinaryPrimitives.ReadUInt32LittleEndian(last) == (uint)(unpacked % ModuloBytes);
+            return Bytes > LengthBytes
+                && BinaryPrimitives.ReadUInt32LittleEndian(last) == (uint)(unpacked % ModuloBytes);
         }
 
         private const long ModuloBytes = 1L << 32;

@@ -15,13 +15,15 @@ internal sealed class UploadStore(NpgsqlDataSource database)
         from cpis.upload u
         """;
 
+    private const string AsCouncil = "select set_config('cpis.council', $1, true)";
+
+    private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
+
     private const string Insert = """
         insert into cpis.upload (id, council, submission, dry_run, mode, stated, confirm_end, allow_older, extracted,
             format, header, request, sender, state, touched)
-        select @Id, @Council, @Submission, @DryRun, @Mode, @Stated, @ConfirmEnd, @AllowOlder, @Extracted, @Format,
-            @Header, @Request, @Sender, 'receiving', @now
-        where (select count(*) from cpis.upload o where o.council = @Council and o.state not in ('receiving', 'done'))
-            < @waitingMax
+        select $1, $2, $3, $4, $5, $6::int, $7::int, $8, $9, $10, $11, $12, $13, 'receiving', $14
+        where (select count(*) from cpis.upload o where o.council = $2 and o.state not in ('receiving', 'done')) < $15
         """;
 
     private const string LockCouncil = "select pg_advisory_xact_lock(hashtextextended($1, 20515))";
@@ -43,13 +45,13 @@ internal sealed class UploadStore(NpgsqlDataSource database)
         where id = $1 and state = 'receiving'
         """;
 
-    private const string Own = Columns + " where u.id = @id and u.council = @council and u.state <> 'receiving'";
+    private const string Own = Columns + " where u.id = $1 and u.state <> 'receiving'";
 
     /// <summary>The first file of each council; the others wait for it.</summary>
     private const string Next = Columns + """
          join (select distinct on (o.council) o.id as first from cpis.upload o
             where o.state not in ('receiving', 'done') order by o.council, o.turn) f on f.first = u.id
-        order by u.turn limit @most
+        order by u.turn limit $1
         """;
 
     private const string Take = """
@@ -58,36 +60,31 @@ internal sealed class UploadStore(NpgsqlDataSource database)
 
     private const string Cancel = """
         update cpis.upload u set cancelled = true
-        where u.id = @id and u.council = @council and u.state not in ('receiving', 'done')
+        where u.id = $1 and u.state not in ('receiving', 'done')
         """;
 
     private const string Finish = """
-        update cpis.upload u set state = 'done', finished = @now, skipped = u.skipped + @left,
-            file_code = @code, file_issues = u.file_issues || @issues::jsonb
-        where u.id = @Id and u.state <> 'done'
+        update cpis.upload u set state = 'done', finished = $2, skipped = u.skipped + $3,
+            file_code = $4, file_issues = u.file_issues || $5::jsonb
+        where u.id = $1 and u.state <> 'done'
         """;
 
     private const string Advance = """
-        update cpis.upload u set state = 'applying', file_code = null where u.id = @Id and u.state = 'ending'
+        update cpis.upload u set state = 'applying', file_code = null where u.id = $1 and u.state = 'ending'
         """;
 
-    private const string Wait = "update cpis.upload u set file_code = @code where u.id = @Id and u.state <> 'done'";
+    private const string Wait = "update cpis.upload u set file_code = $2 where u.id = $1 and u.state <> 'done'";
 
     /// <summary>Takes a job that is still being received.</summary>
     /// <returns>False when the council has as many files waiting as it may.</returns>
     public async Task<Internal<bool>> BeginAsync(
         UploadJob job, int waitingMax, DateTimeOffset now, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        return new(await connection.ExecuteAsync(new CommandDefinition(
-            Insert,
-            new
-            {
-                job.Id, job.Council, job.Submission, job.DryRun, job.Mode, job.Stated, job.ConfirmEnd, job.AllowOlder,
-                job.Extracted, job.Format, job.Header, job.Request, job.Sender,
-                now = now.UtcDateTime, waitingMax,
-            },
-            cancellationToken: stop)) == 1);
+        await using var batch = Batch(job.Council, Command(Insert,
+            job.Id, job.Council, job.Submission, job.DryRun, job.Mode, job.Stated, job.ConfirmEnd, job.AllowOlder,
+            job.Extracted, job.Format, job.Header, job.Request, job.Sender, now.UtcDateTime, waitingMax));
+        await batch.ExecuteNonQueryAsync(stop);
+        return new(batch.BatchCommands[1].RecordsAffected == 1);
     }
 
     /// <summary>What stands against a file, under a lock that makes a council's files stand in one line.</summary>
@@ -129,17 +126,17 @@ internal sealed class UploadStore(NpgsqlDataSource database)
     /// <summary>A file of this council; of another's there is none.</summary>
     public async Task<Internal<UploadJob?>> FindAsync(Guid id, string council, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        return new(await connection.QuerySingleOrDefaultAsync<UploadJob>(
-            new CommandDefinition(Own, new { id, council }, cancellationToken: stop)));
+        await using var batch = Batch(council, Command(Own, id));
+        return new((await JobsAsync(batch, stop)).SingleOrDefault());
     }
 
     /// <summary>Files whose turn it is, one of each council.</summary>
     public async Task<Internal<IReadOnlyList<UploadJob>>> NextAsync(int most, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        return new([.. await connection.QueryAsync<UploadJob>(
-            new CommandDefinition(Next, new { most }, cancellationToken: stop))]);
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new(AsEvery));
+        batch.BatchCommands.Add(Command(Next, most));
+        return new(await JobsAsync(batch, stop));
     }
 
     /// <summary>
@@ -159,31 +156,63 @@ internal sealed class UploadStore(NpgsqlDataSource database)
     /// <summary>Stops a file after its current batch.</summary>
     public async Task CancelAsync(Guid id, string council, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(Cancel, new { id, council }, cancellationToken: stop));
+        await using var batch = Batch(council, Command(Cancel, id));
+        await batch.ExecuteNonQueryAsync(stop);
     }
 
     /// <summary>Ends a job; <paramref name="left"/> rows nobody came to are skipped.</summary>
     public async Task FinishAsync(
         UploadJob job, string code, int left, string issues, DateTimeOffset now, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(
-            Finish, new { job.Id, code, left, issues, now = now.UtcDateTime }, cancellationToken: stop));
+        await using var batch = Batch(job.Council, Command(Finish, job.Id, now.UtcDateTime, left, code, issues));
+        await batch.ExecuteNonQueryAsync(stop);
     }
 
     /// <summary>What a snapshot left out has ended; its rows come next.</summary>
     public async Task ApplyNowAsync(UploadJob job, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(Advance, new { job.Id }, cancellationToken: stop));
+        await using var batch = Batch(job.Council, Command(Advance, job.Id));
+        await batch.ExecuteNonQueryAsync(stop);
     }
 
-    /// <summary>Says why a job does not move; null when it does again.</summary>
-    public async Task SayAsync(UploadJob job, string? code, CancellationToken stop)
+    /// <summary>Says why a job does not move.</summary>
+    public async Task SayAsync(UploadJob job, string code, CancellationToken stop)
     {
-        await using var connection = await database.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(Wait, new { job.Id, code }, cancellationToken: stop));
+        await using var batch = Batch(job.Council, Command(Wait, job.Id, code));
+        await batch.ExecuteNonQueryAsync(stop);
+    }
+
+    private static async Task<IReadOnlyList<UploadJob>> JobsAsync(NpgsqlBatch batch, CancellationToken stop)
+    {
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        var parse = reader.GetRowParser<UploadJob>();
+        var jobs = new List<UploadJob>();
+        while (await reader.ReadAsync(stop))
+        {
+            jobs.Add(parse(reader));
+        }
+
+        return jobs;
+    }
+
+    private static NpgsqlBatchCommand Command(string sql, params object?[] values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value });
+        }
+
+        return command;
+    }
+
+    private NpgsqlBatch Batch(string council, NpgsqlBatchCommand command)
+    {
+        var batch = database.CreateBatch();
+        batch.BatchCommands.Add(Command(AsCouncil, council));
+        batch.BatchCommands.Add(command);
+        return batch;
     }
 }
 

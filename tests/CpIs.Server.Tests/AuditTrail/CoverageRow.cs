@@ -13,6 +13,7 @@ internal sealed record CoverageCase(string Method, string Url, params ExpectedEn
 
     public string? Form { get; init; }
 
+    /// <summary>A search's form stands in its entry; a file never does.</summary>
     public string FormType { get; init; } = "application/x-www-form-urlencoded";
 
     public (string Name, string Value)? Header { get; init; }

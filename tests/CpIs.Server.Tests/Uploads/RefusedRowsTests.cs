@@ -4,7 +4,9 @@ using Xunit;
 
 namespace CpIs.Server.Tests.Uploads;
 
-/// <summary>A file with every fault: each row comes back with its place and its reason, and the good are loaded.</summary>
+/// <summary>
+/// A file with every fault: each row comes back with its place and its reason, and the good are loaded.
+/// </summary>
 public sealed class RefusedRowsTests(RunningServer server) : IClassFixture<RunningServer>
 {
     private readonly Sender sender = new(server);

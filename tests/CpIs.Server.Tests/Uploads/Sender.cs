@@ -61,7 +61,8 @@ internal sealed class Sender(RunningServer server, string persona = "sandbox-cou
         var extracted = more.Contains("extracted=", StringComparison.Ordinal) ? ""
             : "&extracted=" + PlanJson.Instant(server.Clock.GetUtcNow());
         return await Http.PostAsync(new Uri(
-            $"$submit-caseload?submission={submission ?? NewSubmission()}{extracted}{more}", UriKind.Relative), content);
+            $"$submit-caseload?submission={submission ?? NewSubmission()}{extracted}{more}", UriKind.Relative),
+                content);
     }
 
     /// <summary>Sends a file that must be accepted, and gives the manifest's extension once it is done.</summary>

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace CpIs.Server.Tests.Uploads;
 
-/// <summary>A snapshot says what stands: what it leaves out is over, unless so much is over that it must be a slip.</summary>
+/// <summary>
+/// A snapshot says what stands: what it leaves out is over, unless so much is over that it must be a slip.
+/// </summary>
 public sealed class SnapshotTests(RunningServer server) : IClassFixture<RunningServer>
 {
     /// <summary>Plans a council holds at the beginning of a test.</summary>

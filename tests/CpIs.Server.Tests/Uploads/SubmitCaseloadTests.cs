@@ -29,7 +29,8 @@ public sealed class SubmitCaseloadTests(RunningServer server) : IClassFixture<Ru
         var done = await Lancashire.SendAsync(Sender.Header + Lancashire.Row("UP-2", number));
 
         await using var connection = new NpgsqlConnection(server.Database.OwnerConnectionString);
-        var entries = (await connection.QueryAsync<(string Kind, string Interaction, string Client, string[] Disclosed)>(
+        var entries = (await connection.QueryAsync<(string Kind, string Interaction, string Client,
+            string[] Disclosed)>(
             "select kind, interaction, client_id, disclosed from ledger.entry where nhs_number = @number",
             new { number })).ToList();
         var accepted = (await done.LinesAsync("accepted.ndjson")).Single();
