@@ -36,9 +36,11 @@ internal sealed class TakePeople(AuditLog ledger, TimeProvider clock)
             var now = clock.GetUtcNow();
             NpgsqlBatchCommand[] more = [.. also?.Invoke(answers) ?? []];
             AuditEntry[] entries =
-                [.. decided.Entries(asked), .. people
-                    .Select(p => Entry(asked, p, stood[p.Number.Digits()].Version == 0)),
-                        .. Progress(asked, rows, more)];
+            [
+                .. decided.Entries(asked),
+                .. people.Select(p => Entry(asked, p, stood[p.Number.Digits()].Version == 0)),
+                .. Progress(asked, rows, more),
+            ];
             if (entries.Length > 0)
             {
                 NpgsqlBatchCommand[] puts = people.Count == 0 ? [] : PersonStore.Put(people, now);

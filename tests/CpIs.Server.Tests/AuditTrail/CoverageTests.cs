@@ -49,7 +49,7 @@ public sealed class CoverageTests(InventedTrail trail) : IClassFixture<InventedT
         var row = Rows[name];
         var asked = await row.Make(trail);
         var id = Guid.NewGuid().ToString();
-        using var client = row.Persona is null ? trail.Server.With(() => null) : trail.Server.As(row.Persona);
+        using var client = row.Persona is null ? trail.Server.Stranger() : trail.Server.As(row.Persona);
 
         var answer = await client.SendAsync(asked.Request(id));
         var text = await answer.Content.ReadAsStringAsync();
