@@ -1,5 +1,7 @@
 using CpIs.Cli;
+using CpIs.Cli.Caseloads;
 using CpIs.Cli.Ledger;
+using CpIs.Cli.Uploads;
 using Spectre.Console;
 
 using var stopping = new CancellationTokenSource();
@@ -16,16 +18,38 @@ try
             await new VerifyLedger(Console.Out, Screen.Errors).RunAsync(VerifyOptions.Read(rest), stopping.Token),
         ["audit", "archive", .. var rest] =>
             await new ArchiveMonth(Console.Out, Screen.Errors).RunAsync(ArchiveOptions.Read(rest), stopping.Token),
-        _ => throw new ArgumentException(VerifyOptions.Usage + "\n\n" + ArchiveOptions.Usage),
+        ["generate", .. var rest] => await new GenerateCaseloads(Console.Out)
+            .RunAsync(GenerateOptions.Read(rest, TimeProvider.System), stopping.Token),
+        ["upload", .. var rest] => await UploadAsync(UploadOptions.Read(rest)),
+        _ => throw new ArgumentException(string.Join(
+            "\n\n", VerifyOptions.Usage, ArchiveOptions.Usage, GenerateOptions.Usage, UploadOptions.Usage)),
     };
 }
 catch (ArgumentException wrong)
 {
     Screen.Errors.WriteLine(wrong.Message);
-    return 1;
+    return args is ["upload", ..] ? UploadExit.Nothing : 1;
+}
+catch (OperationCanceledException) when (stopping.IsCancellationRequested && args is ["upload", ..])
+{
+    Screen.Errors.WriteLine("Stopped: what was sent goes on at the server. Send the file again to be told about it.");
+    return UploadExit.Nothing;
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     Screen.Errors.WriteLine("Stopped: nothing is said about what was not checked.");
     return 1;
+}
+
+async Task<int> UploadAsync(UploadOptions options)
+{
+    using var http = new HttpClient { BaseAddress = options.Server, Timeout = Timeout.InfiniteTimeSpan };
+    var upload = new UploadCaseload(new UploadHttp(http, options.ClientId), Console.Out, Screen.Errors);
+    if (options.File is { } file)
+    {
+        return await upload.RunAsync(options, file, stopping.Token);
+    }
+
+    await new WatchFolder(upload).RunAsync(options, stopping.Token);
+    return UploadExit.All;
 }

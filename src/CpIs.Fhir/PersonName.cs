@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace CpIs.Fhir;
@@ -7,6 +8,13 @@ namespace CpIs.Fhir;
 /// </summary>
 public static class PersonName
 {
+    // Letters that Unicode does not take apart; many systems can only keep the right side.
+    private static readonly Dictionary<Rune, string> PlainLetters = new()
+    {
+        [new('Ł')] = "L", [new('Ø')] = "O", [new('Đ')] = "D", [new('Ð')] = "D", [new('Æ')] = "AE", [new('Œ')] = "OE",
+        [new('Þ')] = "TH", [new('ß')] = "SS", [new('ẞ')] = "SS", [new('ı')] = "I", [new('Ħ')] = "H",
+    };
+
     /// <summary>True when two names are the same but for case, accents and punctuation.</summary>
     public static bool Same(string one, string other) => Fold(one) == Fold(other);
 
@@ -17,10 +25,13 @@ public static class PersonName
         var folded = new StringBuilder(name.Length);
         foreach (var rune in name.Normalize(NormalizationForm.FormKD).EnumerateRunes())
         {
-            if (Rune.IsLetterOrDigit(rune))
+            if (!Rune.IsLetterOrDigit(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.ModifierLetter)
             {
-                folded.Append(Rune.ToUpperInvariant(rune));
+                continue;
             }
+
+            var upper = Rune.ToUpperInvariant(rune);
+            folded.Append(PlainLetters.GetValueOrDefault(upper) ?? upper.ToString());
         }
 
         return folded.ToString();

@@ -3,6 +3,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Database;
+using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
@@ -10,6 +11,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
 using CpIs.Server.Summary;
+using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -174,6 +176,9 @@ internal sealed class House : IAsyncDisposable
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
+        services.AddSingleton<PersonStore>().AddSingleton<TakePeople>().AddSingleton<RegisterJobStore>()
+            .AddSingleton<StartRegister>().AddSingleton<ShowRegister>().AddHostedService<RegisterWorker>()
+            .AddSingleton(s => options.Demographics.Choose(s, options.Sandbox));
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
             .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>()
@@ -184,6 +189,10 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<ProveInclusion>();
         services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
             .AddSingleton<ShowSummary>();
+        services.AddSingleton<UploadStore>().AddSingleton<StagingStore>().AddSingleton<JudgeStore>()
+            .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
+            .AddSingleton<EndAbsent>().AddSingleton<StartUpload>().AddSingleton<ShowUpload>()
+            .AddSingleton<UploadWorker>().AddHostedService(s => s.GetRequiredService<UploadWorker>());
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
@@ -198,7 +207,7 @@ internal sealed class House : IAsyncDisposable
         if (options.Sandbox)
         {
             var issuer = new TokenIssuer($"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock);
-            builder.Services.AddSingleton(_ => issuer).AddSingleton<Opening>();
+            builder.Services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
             builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
             {
                 Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);

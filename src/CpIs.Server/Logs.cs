@@ -20,4 +20,10 @@ internal static partial class Logs
 
     [LoggerMessage(6, LogLevel.Error, "Plans of {Council} could not be given today's status: {Kind} at {Where}")]
     public static partial void PlansNotTurned(this ILogger log, string council, string kind, string where);
+
+    [LoggerMessage(8, LogLevel.Error, "Upload {Upload} could not go on: {Kind} at {Where}")]
+    public static partial void UploadStuck(this ILogger log, Guid upload, string kind, string where);
+
+    [LoggerMessage(20, LogLevel.Warning, "Demographics could not be asked: {What}")]
+    public static partial void DemographicsAway(this ILogger log, string what);
 }

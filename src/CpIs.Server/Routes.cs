@@ -1,11 +1,13 @@
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
+using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Metadata;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Summary;
+using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
 
 namespace CpIs.Server;
@@ -105,6 +107,8 @@ internal static class Routes
             Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
         .. ValidateResource.Types.Select(Validate),
         .. Export,
+        .. Upload,
+        .. Registering,
     ];
 
     /// <summary>The ledger itself, for whoever keeps or checks it: at the root, since it is no FHIR.</summary>
@@ -190,6 +194,29 @@ internal static class Routes
         Exporting("DELETE", "/$export-status/{id}", To<ExportTrail>(r => r.DeleteAsync)),
         Exporting("GET", "/$export-file/{id}/{file}", To<ExportTrail>(r => r.FileAsync)),
     ];
+
+    /// <summary>A caseload touches several types, so the room itself asks for the scopes.</summary>
+    private static Route[] Upload =>
+    [
+        Uploading("POST", "/$submit-caseload", To<StartUpload>(r => r.AnswerAsync)) with { Negotiated = true },
+        Uploading("GET", "/$submit-caseload-status/{id}", To<ShowUpload>(r => r.StatusAsync)),
+        Uploading("DELETE", "/$submit-caseload-status/{id}", To<ShowUpload>(r => r.CancelAsync)),
+        Uploading("GET", "/$submit-caseload-file/{id}/{file}", To<ShowUpload>(r => r.FileAsync)),
+    ];
+
+    /// <summary>The register of people, sent by its keeper: nobody else may say who is who.</summary>
+    private static Route[] Registering =>
+    [
+        Keeping("POST", "/$submit-register", To<StartRegister>(r => r.AnswerAsync)) with { Negotiated = true },
+        Keeping("GET", "/$submit-register-status/{id}", To<ShowRegister>(r => r.StatusAsync)),
+        Keeping("GET", "/$submit-register-file/{id}/{file}", To<ShowRegister>(r => r.FileAsync)),
+    ];
+
+    private static Route Keeping(string method, string path, Func<IServiceProvider, RouteHandler> room) =>
+        Uploading(method, path, room) with { Who = Who.Registrar };
+
+    private static Route Uploading(string method, string path, Func<IServiceProvider, RouteHandler> room) =>
+        new(method, path, "", null, "operation", 'E', Who.Council, Discloses.Patients, room) { Negotiated = false };
 
     /// <summary>An export may concern several types, so the room itself asks for the scopes.</summary>
     private static Route Exporting(string method, string path, Func<IServiceProvider, RouteHandler> room) =>

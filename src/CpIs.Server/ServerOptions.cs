@@ -1,3 +1,4 @@
+using CpIs.Server.Demographics;
 using CpIs.Server.Summary;
 
 namespace CpIs.Server;
@@ -37,6 +38,9 @@ internal sealed record ServerOptions
     /// <summary>R20: by which rule each organisation is told of frequent attendance.</summary>
     public AttendanceRules Attendance { get; init; } = AttendanceRules.Default;
 
+    /// <summary>Who is asked about NHS numbers.</summary>
+    public DemographicsOptions Demographics { get; init; } = new();
+
     /// <summary>
     /// Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.
     /// </summary>
@@ -48,6 +52,7 @@ internal sealed record ServerOptions
             Connection = configuration.GetConnectionString("Cpis"),
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
             Attendance = AttendanceRules.Read(configuration),
+            Demographics = DemographicsOptions.Read(configuration),
             Deployment = configuration["Deployment"] ?? (sandbox ? "sandbox" : "local"),
         };
         if (int.TryParse(configuration["CPIS_PORT"], out var port))

@@ -19,6 +19,7 @@ public sealed class RunningServer : IAsyncLifetime
     private TestDatabase? database;
     private House? house;
     private int port;
+    private int strangers;
 
     internal MovableClock Clock { get; } = new();
 
@@ -91,6 +92,25 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>A client that sends what the test says as its token.</summary>
     public HttpClient With(Func<string?> token) =>
         new(new TokenHandler(token) { InnerHandler = new SocketsHttpHandler() }) { BaseAddress = Base };
+
+    /// <summary>Somebody without a token, from an address of this machine that nobody else comes from.</summary>
+    public HttpClient Stranger()
+    {
+        var from = new IPAddress([127, 1, 0, (byte)(Interlocked.Increment(ref strangers) % byte.MaxValue)]);
+        return new(new SocketsHttpHandler
+        {
+            ConnectCallback = async (to, stop) =>
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                socket.Bind(new IPEndPoint(from, 0));
+                await socket.ConnectAsync(IPAddress.Loopback, to.DnsEndPoint.Port, stop);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        })
+        {
+            BaseAddress = Base,
+        };
+    }
 
     internal string Token(string persona) =>
         house!.Services.GetRequiredService<TokenIssuer>().Issue(Persona.All[persona]);

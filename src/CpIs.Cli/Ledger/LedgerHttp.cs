@@ -11,14 +11,10 @@ internal sealed class LedgerHttp(HttpClient http, string clientId)
     /// <summary>Times one page is asked for while the server says "not now".</summary>
     private const int AttemptsMax = 3;
 
-    /// <summary>Seconds before its end at which a token is not used any more.</summary>
-    private const int TokenMarginSeconds = 60;
-
     /// <summary>Longest that the server may ask to wait.</summary>
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromMinutes(1);
 
-    private string? token;
-    private DateTimeOffset tokenUntil;
+    private readonly ClientToken token = new(http, clientId);
 
     /// <summary>What everybody may know: no token is sent.</summary>
     public Task<HttpResponseMessage> AskOpenlyAsync(string path, CancellationToken stop) =>
@@ -26,7 +22,7 @@ internal sealed class LedgerHttp(HttpClient http, string clientId)
 
     /// <summary>As the auditor.</summary>
     public Task<HttpResponseMessage> AskAsync(string path, CancellationToken stop) => SendAsync(
-        path, async () => new AuthenticationHeaderValue("Bearer", await TokenAsync(stop)), stop);
+        path, async () => await token.GetAsync(stop), stop);
 
     public async Task<T?> GetAsync<T>(string path, CancellationToken stop)
     {
@@ -73,23 +69,5 @@ internal sealed class LedgerHttp(HttpClient http, string clientId)
         {
             return "";
         }
-    }
-
-    private async Task<string> TokenAsync(CancellationToken stop)
-    {
-        if (token is not null && TimeProvider.System.GetUtcNow() < tokenUntil)
-        {
-            return token;
-        }
-
-        using var form = new FormUrlEncodedContent(
-            [new("grant_type", "client_credentials"), new("client_id", clientId)]);
-        using var answer = await http.PostAsync(new Uri("/oauth2/token", UriKind.Relative), form, stop);
-        var body = await answer.Content.ReadFromJsonAsync<JsonNode>(stop);
-        token = body?["access_token"]?.GetValue<string>()
-            ?? throw new HttpRequestException($"no token for {clientId}: {body?["error_description"]}");
-        tokenUntil = TimeProvider.System.GetUtcNow()
-            .AddSeconds((body["expires_in"]?.GetValue<int>() ?? 0) - TokenMarginSeconds);
-        return token;
     }
 }

@@ -26,6 +26,8 @@ internal static class ShowCapabilities
         ["$validate"] = "http://hl7.org/fhir/OperationDefinition/Resource-validate",
         ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
         ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
+        ["$submit-register"] = Systems.Base + "/OperationDefinition/CpIs-SubmitRegister",
+        ["$submit-caseload"] = Systems.Base + "/OperationDefinition/CpIs-SubmitCaseload",
         ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/inclusion-proof",
     };
 

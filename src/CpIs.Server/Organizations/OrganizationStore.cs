@@ -11,14 +11,21 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         select id, ods, name, kind, active, live, version, updated, body from cpis.organization order by id
         """;
 
+    private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
+
     private const string Last = """
-        select o.ods as council, sent.recorded as last
-        from cpis.organization o cross join lateral (
+        select o.ods as council, greatest(sent.recorded, file.extracted) as last
+        from cpis.organization o left join lateral (
             select e.recorded from ledger.entry e
             where e.organisation = o.ods and e.recorded > $1 and e.kind = 'rest' and e.outcome = 0
                 and e.action in ('C', 'U', 'D') and e.resource_type in ('EpisodeOfCare', 'Flag', 'Patient')
-            order by e.recorded desc limit 1) sent
-        where o.kind = 'council'
+            order by e.recorded desc limit 1) sent on true
+        left join lateral (
+            select u.extracted from cpis.upload u
+            where u.council = o.ods and not u.dry_run and u.state = 'done'
+                and u.file_code in ('CPF02', 'CPF03') and not u.cancelled
+            order by u.extracted desc limit 1) file on true
+        where o.kind = 'council' and coalesce(sent.recorded, file.extracted) is not null
         """;
 
     private const string Insert = """
@@ -35,15 +42,18 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// When each council last had a write accepted, one that changed nothing included; councils without one since then
-    /// are left out. The ledger says it: what the clock writes into a council's rows the council did not send.
+    /// When each council last had a write accepted, one that changed nothing included, or when the newest file that was
+    /// applied was extracted; councils without either since then are left out. The ledger says it of writes: what the
+    /// clock writes into a council's rows the council did not send.
     /// </summary>
     public async Task<Internal<IReadOnlyList<CouncilActivity>>> ActivityAsync(
         DateTimeOffset since, CancellationToken stop)
     {
         await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new(AsEvery));
         batch.BatchCommands.Add(new(Last) { Parameters = { new() { Value = since.UtcDateTime } } });
         await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
         var rows = new List<CouncilActivity>();
         while (await reader.ReadAsync(stop))
         {

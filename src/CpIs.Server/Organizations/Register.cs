@@ -60,7 +60,7 @@ internal sealed class Register(OrganizationStore store, TimeProvider clock) : ID
         var sent = before?.Sent.ToDictionary() ?? [];
         foreach (var (council, last) in (await store.ActivityAsync(since, CancellationToken.None)).Value)
         {
-            sent[council] = last;
+            sent[council] = sent.TryGetValue(council, out var known) && known > last ? known : last;
         }
 
         return sent;

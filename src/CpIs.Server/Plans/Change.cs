@@ -18,6 +18,9 @@ internal sealed record EpisodeChange(int Place, int? IfMatch, Guid Id, bool Crea
 {
     /// <summary>If-None-Exist: where the plan is held already, nothing is done and it is the answer.</summary>
     public bool IfNoneExist { get; init; }
+
+    /// <summary>R5: why it is taken back, when its status is <c>entered-in-error</c>.</summary>
+    public string Removal { get; init; } = "error";
 }
 
 /// <summary>A Flag, created under a new id or replaced; it must say what its episode says.</summary>

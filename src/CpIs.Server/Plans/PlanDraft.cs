@@ -50,6 +50,9 @@ internal sealed class PlanDraft
 
     public static PlanDraft New(PlanFacts facts, Guid episodeId) => new(null, facts, episodeId, Guid.CreateVersion7());
 
+    /// <summary>A draft that may be changed, and thrown away, apart from this one.</summary>
+    public PlanDraft Copy() => (PlanDraft)MemberwiseClone();
+
     /// <summary>R9: hides it for good; its ids and its history stay.</summary>
     public void Close(int place)
     {

@@ -65,6 +65,29 @@ internal sealed class Submission
         }
     }
 
+    /// <summary>As <see cref="Apply"/>, but what is refused leaves everything as it was.</summary>
+    /// <returns>The refusal, or null.</returns>
+    public Refused? Try(IReadOnlyList<Change> changes)
+    {
+        var stood = (Plans: plans.ToDictionary(p => p.Key, p => p.Value.Copy()), People: patients.ToDictionary(),
+            Closed: closed.ConvertAll(d => d.Copy()));
+        try
+        {
+            Apply(changes);
+            return null;
+        }
+        catch (Refused refused)
+        {
+            plans.Clear();
+            patients.Clear();
+            closed.Clear();
+            stood.Plans.ToList().ForEach(p => plans.Add(p.Key, p.Value));
+            stood.People.ToList().ForEach(p => patients.Add(p.Key, p.Value));
+            closed.AddRange(stood.Closed);
+            return refused;
+        }
+    }
+
     /// <summary>The draft of a plan by the id of one of its resources.</summary>
     public PlanDraft ById(PlanView view, Guid id) =>
         unused.GetValueOrDefault(id)
@@ -138,7 +161,7 @@ internal sealed class Submission
             return;
         }
 
-        var removed = parts.Status == "entered-in-error" ? "error" : null;
+        var removed = parts.Status == "entered-in-error" ? change.Removal : null;
         var facts = new PlanFacts(council, parts.RowId, parts.Number, parts.Kind, parts.Start, parts.End, parts.Due,
             parts.FollowsRowId, removed);
         var draft = change.Create ? NewPlan(change, facts) : HeldPlan(change, facts);

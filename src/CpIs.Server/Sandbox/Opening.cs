@@ -10,7 +10,7 @@ namespace CpIs.Server.Sandbox;
 /// HTTP endpoint as their councils would.
 /// </summary>
 internal sealed class Opening(
-    AuditLog ledger, Register register, ServerOptions options, TimeProvider clock)
+    AuditLog ledger, Register register, SampleRegister people, ServerOptions options, TimeProvider clock)
 {
     /// <summary>How long the ledger may take to hold its lanes.</summary>
     private static readonly TimeSpan LedgerWait = TimeSpan.FromSeconds(30);
@@ -32,6 +32,7 @@ internal sealed class Opening(
         await SeedAsync(stop);
         if (options.Samples)
         {
+            await people.FillAsync(Path.Combine(Samples, "caseloads"), stop);
             using var http = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
             await new SampleLoader(http, clock).LoadAsync(Path.Combine(Samples, "caseloads"), stop);
         }

@@ -13,6 +13,9 @@ internal sealed record CoverageCase(string Method, string Url, params ExpectedEn
 
     public string? Form { get; init; }
 
+    /// <summary>A search's form stands in its entry; a file never does.</summary>
+    public string FormType { get; init; } = "application/x-www-form-urlencoded";
+
     public (string Name, string Value)? Header { get; init; }
 
     /// <summary>Status that is answered; the entries' own where it is null.</summary>
@@ -29,7 +32,7 @@ internal sealed record CoverageCase(string Method, string Url, params ExpectedEn
         var request = new HttpRequestMessage(new HttpMethod(Method), new Uri(Url, UriKind.RelativeOrAbsolute))
         {
             Content = Body is not null ? RunningServer.Json(Body)
-                : Form is not null ? new StringContent(Form, Encoding.UTF8, "application/x-www-form-urlencoded") : null,
+                : Form is not null ? new StringContent(Form, Encoding.UTF8, FormType) : null,
         };
         request.Headers.Add("X-Request-ID", id);
         if (Header is { } header)

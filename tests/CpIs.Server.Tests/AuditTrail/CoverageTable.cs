@@ -23,7 +23,8 @@ internal static partial class CoverageTable
         .. Patients(), .. Organizations(), .. Trail(), .. Histories(), .. Summaries(), .. Exports(), .. Log(),
         .. Writes("Flag"), .. Writes("EpisodeOfCare"),
         .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
-        .. EncounterSearches(), .. EncounterReads(), .. EncounterWrites(),
+        .. EncounterSearches(), .. EncounterReads(), .. EncounterWrites(), .. Uploads(),
+        .. Registrations(),
     ];
 
     private static IEnumerable<CoverageRow> Search(string type)

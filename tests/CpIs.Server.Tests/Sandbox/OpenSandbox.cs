@@ -27,6 +27,8 @@ public sealed class OpenSandbox : IAsyncLifetime
         Client = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
     }
 
+    internal IServiceProvider Services => house!.Services;
+
     /// <summary>Asks as a persona.</summary>
     public async Task<JsonNode> AskAsync(string clientId, string question)
     {

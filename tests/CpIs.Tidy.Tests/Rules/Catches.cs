@@ -19,6 +19,7 @@ internal static class Catches
         ["src/CpIs.Audit/LaneKeeper.cs:TakeAsync"] = "a lane is looked for until one is found, and an alarm is raised",
         ["src/CpIs.Audit/CheckpointSigner.cs:TryAsync"] = "tried again a second later, and an alarm is raised",
         ["src/CpIs.Server/Plans/ClockWorker.cs:TryAsync"] = "one council's trouble is told, and the others' plans turn",
+        ["src/CpIs.Server/Uploads/UploadWorker.cs:TryAsync"] = "one council's trouble is told, and others' files move",
         ["src/CpIs.Audit/WriteTransaction.cs:CommitAsync"] = "an unclear commit is looked up before it is answered",
     };
 

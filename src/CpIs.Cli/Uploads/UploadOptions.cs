@@ -1,0 +1,112 @@
+using System.Globalization;
+
+namespace CpIs.Cli.Uploads;
+
+/// <summary>What the command line of <c>upload</c> says.</summary>
+internal sealed record UploadOptions
+{
+    public const string Usage = """
+        ./cpis upload FILE [--server URL] [--client-id ID] [--submission ID] [--extracted INSTANT]
+                           [--dry-run] [--snapshot --rows N] [--confirm-end N] [--allow-older]
+        ./cpis upload --watch-folder DIR [--server URL] [--client-id ID] [--dry-run]
+
+          FILE                 .csv or .ndjson; errors.csv is written beside it when rows are refused
+          --server URL         http://localhost:5080 when nothing is said
+          --client-id ID       sandbox-council-lancashire when nothing is said
+          --submission ID      your own id of this upload; made from the name and the bytes when nothing is said, so
+                               that the same file sent twice is one upload
+          --extracted INSTANT  when your system made the file; the file's own time when nothing is said
+          --dry-run            judges every row and keeps none
+          --snapshot --rows N  the file is everything you hold, N rows: plans that are not in it end
+          --confirm-end N      confirms that so many plans end
+          --allow-older        takes a file that is older than the last
+          --watch-folder DIR   uploads every file that is put there and moves it to done/ or failed/, till Ctrl-C
+
+        Ends with 0 when every row was taken, 1 when some were refused, 2 when nothing was done.
+        """;
+
+    /// <summary>One file, or null when a folder is watched.</summary>
+    public string? File { get; init; }
+
+    public string? Folder { get; init; }
+
+    public Uri Server { get; init; } = new("http://localhost:5080");
+
+    public string ClientId { get; init; } = "sandbox-council-lancashire";
+
+    public string? Submission { get; init; }
+
+    public DateTimeOffset? Extracted { get; init; }
+
+    public bool DryRun { get; init; }
+
+    public bool Snapshot { get; init; }
+
+    public int? Rows { get; init; }
+
+    public int? ConfirmEnd { get; init; }
+
+    public bool AllowOlder { get; init; }
+
+    /// <exception cref="ArgumentException">For an argument it does not know, or a file that is not there.</exception>
+    public static UploadOptions Read(IReadOnlyList<string> args)
+    {
+        var options = new UploadOptions();
+        for (var i = 0; i < args.Count; i++)
+        {
+            options = args[i] switch
+            {
+                "--dry-run" => options with { DryRun = true },
+                "--snapshot" => options with { Snapshot = true },
+                "--allow-older" => options with { AllowOlder = true },
+                var name when name.StartsWith("--", StringComparison.Ordinal) =>
+                    options.With(name, ++i < args.Count ? args[i] : throw new ArgumentException(Usage)),
+                var file when options.File is null => options with { File = file },
+                _ => throw new ArgumentException(Usage),
+            };
+        }
+
+        return options.Fit();
+    }
+
+    private UploadOptions With(string name, string value) => name switch
+    {
+        "--server" => this with { Server = Url(value) },
+        "--client-id" => this with { ClientId = value },
+        "--submission" => this with { Submission = value },
+        "--extracted" => this with { Extracted = Instant(value) },
+        "--rows" => this with { Rows = Count(value) },
+        "--confirm-end" => this with { ConfirmEnd = Count(value) },
+        "--watch-folder" => this with { Folder = value },
+        _ => throw new ArgumentException(Usage),
+    };
+
+    private UploadOptions Fit()
+    {
+        if ((File is null) == (Folder is null) || (Snapshot && Rows is null)
+            || (Folder is not null && (Snapshot || Submission is not null || Extracted is not null)))
+        {
+            throw new ArgumentException(Usage);
+        }
+
+        return File is not null && !System.IO.File.Exists(File)
+            ? throw new ArgumentException($"There is no file {File}.")
+            : Folder is not null && !Directory.Exists(Folder)
+                ? throw new ArgumentException($"There is no folder {Folder}.")
+            : this;
+    }
+
+    private static Uri Url(string value) =>
+        Uri.TryCreate(value, UriKind.Absolute, out var url)
+            && (url.Scheme == Uri.UriSchemeHttps || (url.Scheme == Uri.UriSchemeHttp && url.IsLoopback))
+            ? url
+            : throw new ArgumentException($"{value} is no https address of a server.");
+
+    private static DateTimeOffset Instant(string value) => DateTimeOffset.TryParse(
+        value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var instant)
+        ? instant : throw new ArgumentException($"{value} is no instant, such as 2026-01-05T06:00:00Z.");
+
+    private static int Count(string value) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? count
+            : throw new ArgumentException($"{value} is not a whole number.");
+}

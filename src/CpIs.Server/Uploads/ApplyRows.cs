@@ -1,0 +1,210 @@
+using CpIs.Audit;
+using CpIs.Fhir;
+using CpIs.Server.Demographics;
+using CpIs.Server.Organizations;
+using CpIs.Server.Plans;
+using Npgsql;
+
+namespace CpIs.Server.Uploads;
+
+/// <summary>
+/// Applies the next rows of a file: asks demographics, locks what stands, decides row by row, and commits the changes,
+/// their ledger entries, what became of the rows and how far the file has come, all in one. So a row that was applied
+/// is never applied again, whenever the server is killed.
+/// </summary>
+internal sealed class ApplyRows(
+    StagingStore staging, OutcomeStore outcomes, AuditLog ledger, IDemographics demographics, Register register,
+    RowRules rules, Incoming incoming, TimeProvider clock)
+{
+    /// <summary>Rows of one commit.</summary>
+    public const int RowsPerCommitMax = 500;
+
+    /// <summary>Integrity: what the rules did not foresee, the table's own constraints stop.</summary>
+    private const string IntegrityClass = "23";
+
+    /// <summary>Applies the next rows.</summary>
+    public async Task<Step> NextAsync(UploadJob job, CancellationToken stop)
+    {
+        var staged = (await staging.NextAsync(job, RowsPerCommitMax, stop)).Value;
+        if (staged.Count == 0)
+        {
+            return Step.Done;
+        }
+
+        var people = People(job, staged);
+        var asked = await AskAsync(people, stop);
+        if (asked.Any(a => a.Answer.Verdict == PersonVerdict.Unavailable))
+        {
+            return Step.Waits;
+        }
+
+        try
+        {
+            await ApplyAsync(job, asked, stop);
+        }
+        catch (PostgresException stopped) when (stopped.SqlState.StartsWith(IntegrityClass, StringComparison.Ordinal))
+        {
+            await ApplyFirstAsync(job, asked, stop);
+        }
+
+        return Step.Moved;
+    }
+
+    /// <summary>A constraint stopped a batch: its first person alone, and if that is stopped too, refused.</summary>
+    private async Task ApplyFirstAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
+    {
+        var first = asked.TakeWhile(a => a.Row.Number.Equals(asked[0].Row.Number)).ToList();
+        try
+        {
+            await ApplyAsync(job, first, stop);
+        }
+        catch (PostgresException stopped) when (stopped.SqlState.StartsWith(IntegrityClass, StringComparison.Ordinal))
+        {
+            await outcomes.SaveAsync(job, [.. first.Select(a => RowOutcome.Of(a.Staged, "refused") with
+            {
+                Issues = [RowIssue.NotLoaded("conflict", "The row contradicts what you hold: nothing was changed.")],
+                Fields = a.Staged.Fields,
+            })], first[^1].Staged.Place, stop);
+        }
+    }
+
+    /// <summary>
+    /// Rows read again from their texts, as they were when they came in. A person whose rows may go on beyond this
+    /// batch is left to the next.
+    /// </summary>
+    private List<(StagedRow Staged, CaseloadRow Row)> People(UploadJob job, IReadOnlyList<StagedRow> staged)
+    {
+        var whole = staged;
+        if (staged.Count == RowsPerCommitMax && Person(staged[0]) != Person(staged[^1]))
+        {
+            whole = [.. staged.TakeWhile(r => Person(r) != Person(staged[^1]))];
+        }
+
+        var header = job.Columns;
+        var today = Visibility.Day(new DateTimeOffset(job.Received!.Value, TimeSpan.Zero));
+        return [.. whole.Select(s => (s, rules.Read(header, StagedRow.Texts(s.Fields), job.Council, today).Row
+            ?? throw new InvalidOperationException("A row that was sound when it came in is not any more.")))];
+    }
+
+    /// <summary>All of the place but a person's own order.</summary>
+    private static string Person(StagedRow row) => row.Place[..row.Place.IndexOf('/', 2)];
+
+    private async Task<IReadOnlyList<AskedRow>> AskAsync(
+        List<(StagedRow Staged, CaseloadRow Row)> rows, CancellationToken stop)
+    {
+        var answers = await demographics.AskAsync(
+            [.. rows.Select(r => new PersonQuestion(r.Row.Number, r.Row.Family, r.Row.Given, r.Row.BirthDate))], stop);
+        return [.. rows.Zip(answers, (r, answer) => new AskedRow(r.Staged, r.Row, answer))];
+    }
+
+    private async Task ApplyAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
+    {
+        var name = (await register.FindAsync(job.Council))?.Name ?? job.Council;
+        var keys = Keys(asked);
+        var absent = job.DryRun ? await NotNamedAsync(job, keys, stop) : null;
+        var decided = await ledger.UploadAsync(job.Council, async write =>
+        {
+            var held = (await SubmissionStore.LockAsync(write, job.Council, keys)).Value;
+            if (!(await UploadStore.TakeAsync(write, job)).Value)
+            {
+                return null;
+            }
+
+            var batch = Decide(job, asked, absent is null ? held : absent(held), name);
+            var entries = batch.Entries(job);
+            if (!job.DryRun && entries.Count > 0)
+            {
+                await write.CommitAsync(entries, [.. SubmissionStore.Put(job.Council, batch.People, batch.Plans),
+                    .. OutcomeStore.Write(job, batch.Outcomes, batch.Reached)]);
+                return null;
+            }
+
+            return batch;
+        });
+        if (decided is not null)
+        {
+            await outcomes.SaveAsync(job, decided.Outcomes, decided.Reached, stop);
+        }
+    }
+
+    /// <summary>
+    /// Decides person by person. Where a person's rows touch a plan that another's rows of this batch changed, the
+    /// batch ends before them: each version that is made is then one that was stored.
+    /// </summary>
+    private DecidedBatch Decide(UploadJob job, IReadOnlyList<AskedRow> asked, HeldRows held, string councilName)
+    {
+        var (today, now) = (Visibility.Today(clock), Submit.Milliseconds(clock.GetUtcNow()));
+        var batch = new DecidedBatch();
+        var plansOf = held.Plans.ToLookup(p => p.Facts.NhsNumber.Digits());
+        var plansBy = held.Plans.ToLookup(p => p.Facts.RowId);
+        var patients = held.Patients.ToLookup(p => p.NhsNumber);
+        foreach (var person in InOrder(asked))
+        {
+            var number = person[0].Row.Number.Digits();
+            List<PlanRow> plans = [.. plansOf[number].Concat(person.SelectMany(a =>
+                    plansBy[a.Row.RowId].Concat(plansBy[a.Row.FollowsRowId ?? ""])))
+                .DistinctBy(p => p.Episode.Id)];
+            if (batch.Touches(plans, number))
+            {
+                break;
+            }
+
+            var rows = new PersonRows(job, new HeldRows(plans, [.. patients[number]], held.Superseded), today,
+                incoming);
+            person.ForEach(rows.Add);
+            batch.Add(rows.Finish(now, councilName), person[^1].Staged.Place, number);
+        }
+
+        return batch;
+    }
+
+    /// <summary>Neighbours of one number: rows that follow other plans come apart from the rest.</summary>
+    private static IEnumerable<List<AskedRow>> InOrder(IReadOnlyList<AskedRow> asked)
+    {
+        var person = new List<AskedRow>();
+        foreach (var row in asked)
+        {
+            if (person.Count > 0 && Person(person[0].Staged) != Person(row.Staged))
+            {
+                yield return person;
+                person = [];
+            }
+
+            person.Add(row);
+        }
+
+        yield return person;
+    }
+
+    private static SubmissionKeys Keys(IReadOnlyList<AskedRow> asked) => new(
+        [.. asked.Select(a => a.Row.RowId).Concat(asked.Select(a => a.Row.FollowsRowId).OfType<string>()).Distinct()],
+        [.. asked.Select(a => a.Row.Number.Digits()).Distinct()], [], []);
+
+    /// <summary>
+    /// A dry run ends nothing, so what a snapshot would have ended by now is taken as ended before its rows are judged.
+    /// </summary>
+    private async Task<Func<HeldRows, HeldRows>?> NotNamedAsync(
+        UploadJob job, SubmissionKeys keys, CancellationToken stop)
+    {
+        if (!job.Snapshot || job.Absent == 0)
+        {
+            return null;
+        }
+
+        var leftOut = (await outcomes.LeftOutAsync(job, keys.Numbers, stop)).Value;
+        return held => held with { Plans = [.. held.Plans.Where(p => !leftOut.Contains(p.Facts.RowId))] };
+    }
+}
+
+/// <summary>What a step of a file came to.</summary>
+internal enum Step
+{
+    /// <summary>Some rows are done with.</summary>
+    Moved,
+
+    /// <summary>No row is left.</summary>
+    Done,
+
+    /// <summary>Demographics cannot be asked: nothing moves until they can (CPF05).</summary>
+    Waits,
+}

@@ -1,0 +1,191 @@
+using CpIs.Audit;
+using Npgsql;
+
+namespace CpIs.Server.Uploads;
+
+/// <summary>
+/// The questions that only the whole file can answer, asked before its first row is applied: rows that contradict each
+/// other, and how many plans would end. One transaction, so that a file is judged wholly or not yet.
+/// </summary>
+internal sealed class JudgeStore(NpgsqlDataSource database)
+{
+    /// <summary>Seconds one question may take of a file of two million rows.</summary>
+    private const int QuestionSeconds = 600;
+
+    private const string AsCouncil = "select set_config('cpis.council', $1, true)";
+
+    private const string Lock = "select 1 from cpis.upload u where u.id = $1 and u.state = 'waiting' for update";
+
+    private const string Duplicates = """
+        update cpis.upload_row r set issues = coalesce(r.issues, '[]') || $2::jsonb
+        from (select o.row_id from cpis.upload_row o where o.upload = $1 and o.row_id is not null
+            group by o.row_id having count(*) > 1) twice
+        where r.upload = $1 and r.row_id = twice.row_id
+        """;
+
+    private const string TwoPeople = """
+        update cpis.upload_row r set issues = coalesce(r.issues, '[]') || $2::jsonb
+        from (select o.nhs_number from cpis.upload_row o where o.upload = $1 and o.who is not null
+            group by o.nhs_number having min(o.who) <> max(o.who)) two
+        where r.upload = $1 and r.nhs_number = two.nhs_number and r.who is not null
+        """;
+
+    /// <summary>Two open plans of one kind for one child in the same days; mothers may have several unborn.</summary>
+    private const string Overlaps = """
+        update cpis.upload_row r set issues = coalesce(r.issues, '[]') || $2::jsonb
+        where r.upload = $1 and r.issues is null and r.kind <> 'unborn' and r.removed is null
+            and (r.end_day is null or r.end_day > $3)
+            and exists (select 1 from cpis.upload_row o where o.upload = $1 and o.nhs_number = r.nhs_number
+                and o.row_no <> r.row_no and o.issues is null and o.kind = r.kind and o.removed is null
+                and (o.end_day is null or o.end_day > $3)
+                and o.start_day < coalesce(r.end_day, 'infinity') and r.start_day < coalesce(o.end_day, 'infinity'))
+        """;
+
+    private const string Facts = """
+        select (select count(*) from cpis.upload_row r where r.upload = $1 and r.row_id is null)::int,
+            not exists (select 1 from cpis.upload u where u.council = $2 and u.state = 'done' and not u.dry_run
+                and u.inserted + u.changed + u.unchanged > 0)
+        """;
+
+    /// <summary>Current plans by kind, and those that end: named to end, or, in a snapshot, not named.</summary>
+    private const string Endings = """
+        select p.kind, count(*)::int, (count(*) filter (where case when r.row_id is null then $4
+            else r.issues is null and (r.removed is not null or coalesce(r.end_day <= $3, false)) end))::int
+        from cpis.plan p left join lateral (
+            select o.row_id, o.issues, o.removed, o.end_day from cpis.upload_row o
+            where o.upload = $1 and o.row_id = p.row_id limit 1) r on true
+        where p.council = $2 and p.closed = 0 and not p.deleted and p.removed is null
+            and p.episode_status in ('active', 'planned') and p.start_day <= $3
+            and (p.end_day is null or p.end_day > $3)
+        group by p.kind order by p.kind
+        """;
+
+    private const string RefuseRows = """
+        with refused as (
+            insert into cpis.upload_outcome (upload, row_no, council, line, at, row_id, result, issues, fields)
+            select r.upload, r.row_no, r.council, r.line, r.at, r.row_id, 'refused', r.issues, r.fields
+            from cpis.upload_row r where r.upload = $1 and r.issues is not null
+            returning row_id)
+        select count(*)::int, (count(*) filter (where exists (select 1 from cpis.plan p where p.council = $2
+            and p.row_id = refused.row_id and p.closed = 0 and not p.deleted and p.removed is null)))::int from refused
+        """;
+
+    private const string Go = """
+        update cpis.upload u set state = $2, first_load = $3, refused = $4, kept = $5, file_issues = $6::jsonb
+        where u.id = $1
+        """;
+
+    private const string Stop = """
+        update cpis.upload u set state = 'done', refused = u.read, kept = $3, file_code = 'CPF04', finished = $4,
+            file_issues = $2::jsonb
+        where u.id = $1
+        """;
+
+    private static readonly RowIssue Twice = RowIssue.NotLoaded("duplicate-row",
+        "The file has this row_id more than once: none of these rows was taken.", Columns.RowId);
+
+    private static readonly RowIssue Two = RowIssue.NotLoaded("two-people-one-number",
+        "Rows of this NHS number differ in name or birth date: none of them was taken.", Columns.NhsNumber);
+
+    private static readonly RowIssue Overlap = RowIssue.NotLoaded("overlap",
+        "The file has two plans of this kind for this child in the same days: neither was taken.");
+
+    /// <summary>Judges a waiting file; where another process did so first, nothing is done.</summary>
+    public async Task JudgeAsync(UploadJob job, DateOnly today, DateTimeOffset now, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        if (!await LockAsync(connection, job, stop))
+        {
+            return;
+        }
+
+        var (unreadable, first) = await ContradictionsAsync(connection, job, today, stop);
+        var why = WhyNothingEnds(job, unreadable);
+        var ending = job.Snapshot && why is null;
+        var kinds = await EndingsAsync(connection, job, today, ending, stop);
+        var (refused, kept) = await RefusedAsync(connection, job, stop);
+        var guarded = EndingGuard.Refusal(kinds, job.ConfirmEnd);
+        var command = guarded is null
+            ? Command(Go, job.Id, ending ? "ending" : "applying", first, refused, kept,
+                RowIssue.Write(why is null ? [] : [new RowIssue("", "nothing-ended", why)]))
+            : Command(Stop, job.Id, RowIssue.Write([new RowIssue(UploadCodes.NoneLoaded, "guard", guarded)]), kept,
+                now.UtcDateTime);
+        await using var batch = Batch(connection, command);
+        await batch.ExecuteNonQueryAsync(stop);
+        await transaction.CommitAsync(stop);
+    }
+
+    private static string? WhyNothingEnds(UploadJob job, int unreadable) =>
+        unreadable > 0
+            ? "Plans that the file leaves out were not ended: some of its rows have no row_id that can be read."
+        : job.Stated != job.Read
+            ? "Plans that the file leaves out were not ended: it has another number of rows than the parameter rows."
+        : null;
+
+    private static async Task<bool> LockAsync(NpgsqlConnection connection, UploadJob job, CancellationToken stop)
+    {
+        await using var batch = Batch(connection, Command(AsCouncil, job.Council), Command(Lock, job.Id));
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        return await reader.ReadAsync(stop);
+    }
+
+    private static async Task<(int Unreadable, bool First)> ContradictionsAsync(
+        NpgsqlConnection connection, UploadJob job, DateOnly today, CancellationToken stop)
+    {
+        await using var batch = Batch(connection,
+            Command(Duplicates, job.Id, RowIssue.Write([Twice])),
+            Command(TwoPeople, job.Id, RowIssue.Write([Two])),
+            Command(Overlaps, job.Id, RowIssue.Write([Overlap]), today),
+            Command(Facts, job.Id, job.Council));
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.ReadAsync(stop);
+        return (reader.GetInt32(0), reader.GetBoolean(1));
+    }
+
+    private static async Task<IReadOnlyList<KindEndings>> EndingsAsync(
+        NpgsqlConnection connection, UploadJob job, DateOnly today, bool ending, CancellationToken stop)
+    {
+        await using var batch = Batch(connection, Command(Endings, job.Id, job.Council, today, ending));
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        var kinds = new List<KindEndings>();
+        while (await reader.ReadAsync(stop))
+        {
+            kinds.Add(new(reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2)));
+        }
+
+        return kinds;
+    }
+
+    private static async Task<(int Refused, int Kept)> RefusedAsync(
+        NpgsqlConnection connection, UploadJob job, CancellationToken stop)
+    {
+        await using var batch = Batch(connection, Command(RefuseRows, job.Id, job.Council));
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.ReadAsync(stop);
+        return (reader.GetInt32(0), reader.GetInt32(1));
+    }
+
+    private static NpgsqlBatch Batch(NpgsqlConnection connection, params NpgsqlBatchCommand[] commands)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = QuestionSeconds };
+        foreach (var command in commands)
+        {
+            batch.BatchCommands.Add(command);
+        }
+
+        return batch;
+    }
+
+    private static NpgsqlBatchCommand Command(string sql, params object[] values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return command;
+    }
+}

@@ -1,0 +1,189 @@
+using CpIs.Audit;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace CpIs.Server.Uploads;
+
+/// <summary>Rows between their arrival and their turn, and their removal once nobody may need them.</summary>
+internal sealed class StagingStore(NpgsqlDataSource database)
+{
+    private const string AsCouncil = "select set_config('cpis.council', $1, true)";
+
+    private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
+
+    /// <summary>Staged rows need not outlive a crash until the file is accepted, which waits for the disk.</summary>
+    private const string Unhurried = "select set_config('synchronous_commit', 'off', true)";
+
+    private const string Insert = """
+        insert into cpis.upload_row (upload, council, row_no, line, at, place, row_id, nhs_number, who, kind, start_day,
+            end_day, removed, fields, issues)
+        select $1, $2, u.row_no, u.line, u.at, u.place, u.row_id, u.nhs_number, u.who, u.kind, u.start_day, u.end_day,
+            u.removed, u.fields, u.issues::jsonb
+        from unnest($3::int[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+            $11::date[], $12::date[], $13::text[], $14::text[], $15::text[])
+            u (row_no, line, at, place, row_id, nhs_number, who, kind, start_day, end_day, removed, fields, issues)
+        """;
+
+    private const string Touch = "update cpis.upload u set touched = $2 where u.id = $1";
+
+    private const string Chunk = """
+        select r.row_no, r.line, r.at, r.place, r.row_id, r.nhs_number, r.fields from cpis.upload_row r
+        where r.upload = $1 and r.issues is null and r.place > $2 order by r.place limit $3
+        """;
+
+    private const string ForgetRows = "delete from cpis.upload_row r where r.upload = $1";
+
+    private const string ForgetOutcomes = "delete from cpis.upload_outcome o where o.upload = $1";
+
+    private const string ForgetAbsent = "delete from cpis.upload_absent a where a.upload = $1";
+
+    private const string Unaccepted = "delete from cpis.upload u where u.id = $1 and u.state = 'receiving'";
+
+    private const string Stale = """
+        select id, council from cpis.upload u where u.state = 'receiving' and u.touched < $1
+        """;
+
+    private const string Old = """
+        select id, council from cpis.upload u where u.state = 'done' and u.finished < $1 and not u.rows_gone
+        """;
+
+    private const string Older = """
+        select id, council from cpis.upload u where u.state = 'done' and u.finished < $1 and not u.outcomes_gone
+        """;
+
+    private const string MarkGone = "update cpis.upload u set rows_gone = true where u.id = $1";
+
+    private const string MarkForgotten = "update cpis.upload u set outcomes_gone = true where u.id = $1";
+
+    /// <summary>Puts rows down.</summary>
+    public async Task AddAsync(
+        UploadJob job, IReadOnlyList<StagedRow> rows, DateTimeOffset now, CancellationToken stop)
+    {
+        await using var batch = Batch(job.Council);
+        batch.BatchCommands.Add(new(Unhurried));
+        batch.BatchCommands.Add(InsertOf(job, rows));
+        batch.BatchCommands.Add(new(Touch)
+        {
+            Parameters = { new() { Value = job.Id }, new() { Value = now.UtcDateTime } },
+        });
+        await batch.ExecuteNonQueryAsync(stop);
+    }
+
+    /// <summary>The next rows to apply, in their order.</summary>
+    public async Task<Internal<IReadOnlyList<StagedRow>>> NextAsync(
+        UploadJob job, int rowsMax, CancellationToken stop)
+    {
+        await using var batch = Batch(job.Council);
+        batch.BatchCommands.Add(new(Chunk)
+        {
+            Parameters = { new() { Value = job.Id }, new() { Value = job.Reached }, new() { Value = rowsMax } },
+        });
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        var rows = new List<StagedRow>();
+        while (await reader.ReadAsync(stop))
+        {
+            rows.Add(new StagedRow
+            {
+                RowNo = reader.GetInt32(0),
+                Line = reader.GetInt32(1),
+                At = reader.GetInt64(2),
+                Place = reader.GetString(3),
+                RowId = reader.GetString(4),
+                Number = reader.GetString(5),
+                Fields = reader.GetString(6),
+                Row = null,
+            });
+        }
+
+        return new(rows);
+    }
+
+    /// <summary>Forgets a file that was never accepted, as if it had not come.</summary>
+    public async Task ForgetAsync(Guid id, string council, CancellationToken stop)
+    {
+        await using var batch = Batch(council);
+        batch.BatchCommands.Add(OfJob(ForgetRows, id));
+        batch.BatchCommands.Add(OfJob(Unaccepted, id));
+        await batch.ExecuteNonQueryAsync(stop);
+    }
+
+    /// <summary>
+    /// Deletes what its time is over: files that stopped coming in, rows, and then what became of them.
+    /// </summary>
+    public async Task ExpireAsync(
+        DateTimeOffset stale, DateTimeOffset rows, DateTimeOffset outcomes, CancellationToken stop)
+    {
+        foreach (var (id, council) in await JobsAsync(Stale, stale, stop))
+        {
+            await ForgetAsync(id, council, stop);
+        }
+
+        foreach (var (id, council) in await JobsAsync(Old, rows, stop))
+        {
+            await using var batch = Batch(council);
+            batch.BatchCommands.Add(OfJob(ForgetRows, id));
+            batch.BatchCommands.Add(OfJob(MarkGone, id));
+            await batch.ExecuteNonQueryAsync(stop);
+        }
+
+        foreach (var (id, council) in await JobsAsync(Older, outcomes, stop))
+        {
+            await using var batch = Batch(council);
+            batch.BatchCommands.Add(OfJob(ForgetOutcomes, id));
+            batch.BatchCommands.Add(OfJob(ForgetAbsent, id));
+            batch.BatchCommands.Add(OfJob(MarkForgotten, id));
+            await batch.ExecuteNonQueryAsync(stop);
+        }
+    }
+
+    private static NpgsqlBatchCommand OfJob(string sql, Guid id) => new(sql) { Parameters = { new() { Value = id } } };
+
+    private static NpgsqlBatchCommand InsertOf(UploadJob job, IReadOnlyList<StagedRow> rows) => new(Insert)
+    {
+        Parameters =
+        {
+            new() { Value = job.Id },
+            new() { Value = job.Council },
+            new() { Value = rows.Select(r => r.RowNo).ToArray() },
+            new() { Value = rows.Select(r => r.Line).ToArray() },
+            new() { Value = rows.Select(r => r.At).ToArray() },
+            new() { Value = rows.Select(r => r.Place).ToArray() },
+            new() { Value = rows.Select(r => r.RowId).ToArray() },
+            new() { Value = rows.Select(r => r.Number).ToArray() },
+            new() { Value = rows.Select(r => r.Row?.Who).ToArray() },
+            new() { Value = rows.Select(r => r.Row?.Kind.Name).ToArray() },
+            new() { Value = rows.Select(r => r.Row?.Start).ToArray(), NpgsqlDbType = Days },
+            new() { Value = rows.Select(r => r.Row?.End).ToArray(), NpgsqlDbType = Days },
+            new() { Value = rows.Select(r => r.Row?.Remove).ToArray() },
+            new() { Value = rows.Select(r => r.Fields).ToArray() },
+            new() { Value = rows.Select(r => r.Issues.Count == 0 ? null : RowIssue.Write(r.Issues)).ToArray() },
+        },
+    };
+
+    private const NpgsqlDbType Days = NpgsqlDbType.Array | NpgsqlDbType.Date;
+
+    private NpgsqlBatch Batch(string council)
+    {
+        var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new(AsCouncil) { Parameters = { new() { Value = council } } });
+        return batch;
+    }
+
+    private async Task<List<(Guid Id, string Council)>> JobsAsync(
+        string sql, DateTimeOffset before, CancellationToken stop)
+    {
+        await using var batch = database.CreateBatch();
+        batch.BatchCommands.Add(new(AsEvery));
+        batch.BatchCommands.Add(new(sql) { Parameters = { new() { Value = before.UtcDateTime } } });
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        var jobs = new List<(Guid, string)>();
+        while (await reader.ReadAsync(stop))
+        {
+            jobs.Add((reader.GetGuid(0), reader.GetString(1)));
+        }
+
+        return jobs;
+    }
+}
