@@ -15,7 +15,7 @@ public static class Words
     public const string CouncilsDiffer = "Councils hold different names or birth dates for this person.";
 
     public const string CountedUnscheduled =
-        "This caller may not view silently: the access was counted as unscheduled and the council is notified.";
+        "This caller may not view silently: the access was counted as unscheduled.";
 
     /// <summary>R9: the number asked for was superseded.</summary>
     public const string NumberReplaced =

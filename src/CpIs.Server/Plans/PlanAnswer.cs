@@ -3,6 +3,7 @@ using CpIs.Server.Access;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Searching;
+using CpIs.Server.Summary;
 
 namespace CpIs.Server.Plans;
 
@@ -98,33 +99,9 @@ internal sealed class PlanAnswer(
 
     private List<OutcomeIssue> Issues()
     {
-        var issues = new List<OutcomeIssue>();
-        if (call.CountedUnscheduled)
-        {
-            issues.Add(new("information", "informational", DetailCode.CountedUnscheduled, Words.CountedUnscheduled));
-        }
-
-        if (call.Health && page.Total == 0)
-        {
-            issues.Add(NoRecordHeld(councils, now));
-        }
-
-        issues.AddRange(Superseded(page.Linked, call.Health || page.Total > 0));
-        if (call.Health && page.Rows.Any(r => r.Facts.Kind == PlanKind.Unborn))
-        {
-            issues.Add(new("information", "informational", DetailCode.ConcernsUnborn, Words.ConcernsUnborn));
-        }
-
-        if (call.Health && TwoHold())
-        {
-            issues.Add(new("warning", "informational", DetailCode.TwoCouncils, Words.TwoCouncils));
-        }
-
-        if (call.Health && page.Patients.Count > 1 && PatientJson.Differ(page.Patients))
-        {
-            issues.Add(new("warning", "informational", DetailCode.IdentityDiffers, Words.CouncilsDiffer));
-        }
-
+        var issues = call.Health
+            ? SummaryIssues.OfPlans(call, page, councils, now)
+            : [.. Superseded(page.Linked, page.Total > 0)];
         issues.AddRange(search.LeftOut.Select(_ => new OutcomeIssue(
             "warning", "not-supported", DetailCode.ParameterIgnored,
                 "A search parameter is unknown and was left out.")));
@@ -139,10 +116,8 @@ internal sealed class PlanAnswer(
         : [new("information", "informational", DetailCode.NumberSuperseded,
             linked.Any(l => l.Relation == LinkedNumber.ReplacedBy) ? Words.NumberReplaced : Words.NumberReplaces)];
 
-    private bool TwoHold() => page.Rows.Count > 1 && TwoHold(page.Rows);
-
     /// <summary>R7: two councils with a current plan of one kind.</summary>
-    public static bool TwoHold(IEnumerable<PlanRow> rows) => rows
+    public static bool TwoHold(IReadOnlyList<PlanRow> rows) => rows.Count > 1 && rows
         .Where(r => r.Episode.Status == "active")
         .GroupBy(r => r.Facts.Kind)
         .Any(kind => kind.Select(r => r.Facts.Council).Distinct().Count() > 1);

@@ -36,7 +36,7 @@ internal sealed class AttendanceStore(NpgsqlDataSource database)
     /// <summary>
     /// Reads the answer to <see cref="Ask"/>: finds the reader at its first result set and leaves it after its last.
     /// </summary>
-    public static async Task<IReadOnlyList<AttendanceRow>> RowsAsync(NpgsqlDataReader reader)
+    public static async Task<Internal<IReadOnlyList<AttendanceRow>>> RowsAsync(NpgsqlDataReader reader)
     {
         await reader.NextResultAsync();
         var rows = new List<AttendanceRow>();
@@ -49,7 +49,7 @@ internal sealed class AttendanceStore(NpgsqlDataSource database)
 
         await reader.NextResultAsync();
         await reader.NextResultAsync();
-        return rows;
+        return new(rows);
     }
 
     /// <summary>Asks by itself: for the server's own decisions.</summary>
@@ -59,6 +59,6 @@ internal sealed class AttendanceStore(NpgsqlDataSource database)
         await using var batch = database.CreateBatch();
         Ask(batch, numbers, since);
         await using var reader = await batch.ExecuteReaderAsync(stop);
-        return new(await RowsAsync(reader));
+        return await RowsAsync(reader);
     }
 }

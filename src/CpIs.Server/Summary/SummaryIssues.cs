@@ -39,7 +39,7 @@ internal static class SummaryIssues
             issues.Add(Warned(DetailCode.TwoCouncils, Words.TwoCouncils));
         }
 
-        if (PatientJson.Differ(page.Patients))
+        if (page.Patients.Count > 1 && PatientJson.Differ(page.Patients))
         {
             issues.Add(Warned(DetailCode.IdentityDiffers, Words.CouncilsDiffer));
         }

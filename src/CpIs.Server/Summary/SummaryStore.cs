@@ -72,7 +72,9 @@ internal sealed class SummaryStore
         string[] numbers = [.. questions.SelectMany(q => q.Plans.Numbers!).Distinct()];
         PlanStore.AskForAll(batch, [.. questions.Select(q => q.Plans)]);
         batch.BatchCommands.Add(AccessStore.Ask(numbers));
-        AttendanceStore.Ask(batch, numbers, questions.Min(q => q.Plans.Today).AddDays(-rules.LongestDays));
+        AttendanceStore.Ask(
+            batch, [.. questions.Where(q => !q.Plans.CountOnly).SelectMany(q => q.Plans.Numbers!).Distinct()],
+            questions.Min(q => q.Plans.Today).AddDays(-rules.LongestDays));
     }
 
     private async Task<IReadOnlyList<Sealed<SummaryFound>>> AnswerAsync(
@@ -81,7 +83,7 @@ internal sealed class SummaryStore
         var found = (await PlanStore.FoundAsync(reader, [.. questions.Select(q => q.Plans)])).Value;
         var accesses = (await AccessStore.ReadAsync(reader)).Value;
         await reader.NextResultAsync();
-        var attended = (await AttendanceStore.RowsAsync(reader)).ToLookup(r => r.NhsNumber);
+        var attended = (await AttendanceStore.RowsAsync(reader)).Value.ToLookup(r => r.NhsNumber);
         return [.. questions.Select((question, i) => Seal(question, found[i], accesses, attended))];
     }
 

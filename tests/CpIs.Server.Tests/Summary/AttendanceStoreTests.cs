@@ -70,7 +70,7 @@ public sealed class AttendanceStoreTests(RunningServer server) : IClassFixture<R
         batch.BatchCommands.Add(new("select count(*) from cpis.encounter"));
         await using var reader = await batch.ExecuteReaderAsync();
 
-        var rows = await AttendanceStore.RowsAsync(reader);
+        var rows = (await AttendanceStore.RowsAsync(reader)).Value;
 
         rows.GroupBy(r => r.NhsNumber).ToDictionary(g => g.Key, g => g.Count())
             .Should().BeEquivalentTo(new Dictionary<string, int> { [one.Number] = 1, [two.Number] = 2 });
