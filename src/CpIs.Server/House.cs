@@ -191,8 +191,9 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<ShowSummary>();
         services.AddSingleton<UploadStore>().AddSingleton<StagingStore>().AddSingleton<JudgeStore>()
             .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
-            .AddSingleton<EndAbsent>().AddSingleton<StartUpload>().AddSingleton<ShowUpload>()
-            .AddSingleton<UploadWorker>().AddHostedService(s => s.GetRequiredService<UploadWorker>());
+            .AddSingleton<EndAbsent>().AddSingleton<MarkUnconfirmed>().AddSingleton<StartUpload>()
+            .AddSingleton<ShowUpload>().AddSingleton<UploadWorker>()
+                .AddHostedService(s => s.GetRequiredService<UploadWorker>());
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
