@@ -14,7 +14,7 @@ namespace CpIs.Server.Uploads;
 /// </summary>
 internal sealed class ApplyRows(
     StagingStore staging, OutcomeStore outcomes, AuditLog ledger, IDemographics demographics, Register register,
-    RowRules rules, Incoming incoming, TimeProvider clock)
+    RowRules rules, Incoming incoming, TakeLinks links, TimeProvider clock)
 {
     /// <summary>Rows of one commit.</summary>
     public const int RowsPerCommitMax = 500;
@@ -31,32 +31,38 @@ internal sealed class ApplyRows(
             return Step.Done;
         }
 
-        var people = People(job, staged);
-        var asked = await AskAsync(people, stop);
-        if (asked.Any(a => a.Answer.Verdict == PersonVerdict.Unavailable))
+        var asked = await AskAsync(Read(job, Whole(staged)), stop);
+        var imagined = job.DryRun ? await ImagineAsync(job, asked, stop) : null;
+        if (asked.Concat(imagined?.Taken ?? []).Any(a => a.Answer.Verdict == PersonVerdict.Unavailable))
         {
             return Step.Waits;
         }
 
+        if (!job.DryRun)
+        {
+            await links.OfAsync(asked, job.Entry);
+        }
+
         try
         {
-            await ApplyAsync(job, asked, stop);
+            await ApplyAsync(job, asked, imagined, stop);
         }
         catch (PostgresException stopped) when (stopped.SqlState.StartsWith(IntegrityClass, StringComparison.Ordinal))
         {
-            await ApplyFirstAsync(job, asked, stop);
+            await ApplyFirstAsync(job, asked, imagined, stop);
         }
 
         return Step.Moved;
     }
 
     /// <summary>A constraint stopped a batch: its first person alone, and if that is stopped too, refused.</summary>
-    private async Task ApplyFirstAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
+    private async Task ApplyFirstAsync(
+        UploadJob job, IReadOnlyList<AskedRow> asked, Imagined? imagined, CancellationToken stop)
     {
         var first = asked.TakeWhile(a => a.Row.Number.Equals(asked[0].Row.Number)).ToList();
         try
         {
-            await ApplyAsync(job, first, stop);
+            await ApplyAsync(job, first, imagined, stop);
         }
         catch (PostgresException stopped) when (stopped.SqlState.StartsWith(IntegrityClass, StringComparison.Ordinal))
         {
@@ -68,21 +74,17 @@ internal sealed class ApplyRows(
         }
     }
 
-    /// <summary>
-    /// Rows read again from their texts, as they were when they came in. A person whose rows may go on beyond this
-    /// batch is left to the next.
-    /// </summary>
-    private List<(StagedRow Staged, CaseloadRow Row)> People(UploadJob job, IReadOnlyList<StagedRow> staged)
-    {
-        var whole = staged;
-        if (staged.Count == RowsPerCommitMax && Person(staged[0]) != Person(staged[^1]))
-        {
-            whole = [.. staged.TakeWhile(r => Person(r) != Person(staged[^1]))];
-        }
+    /// <summary>A person whose rows may go on beyond this batch is left to the next.</summary>
+    private static IReadOnlyList<StagedRow> Whole(IReadOnlyList<StagedRow> staged) =>
+        staged.Count == RowsPerCommitMax && Person(staged[0]) != Person(staged[^1])
+            ? [.. staged.TakeWhile(r => Person(r) != Person(staged[^1]))] : staged;
 
+    /// <summary>Rows read again from their texts, as they were when they came in.</summary>
+    private List<(StagedRow Staged, CaseloadRow Row)> Read(UploadJob job, IReadOnlyList<StagedRow> staged)
+    {
         var header = job.Columns;
         var today = Visibility.Day(new DateTimeOffset(job.Received!.Value, TimeSpan.Zero));
-        return [.. whole.Select(s => (s, rules.Read(header, StagedRow.Texts(s.Fields), job.Council, today).Row
+        return [.. staged.Select(s => (s, rules.Read(header, StagedRow.Texts(s.Fields), job.Council, today).Row
             ?? throw new InvalidOperationException("A row that was sound when it came in is not any more.")))];
     }
 
@@ -90,18 +92,18 @@ internal sealed class ApplyRows(
     private static string Person(StagedRow row) => row.Place[..row.Place.IndexOf('/', 2)];
 
     private async Task<IReadOnlyList<AskedRow>> AskAsync(
-        List<(StagedRow Staged, CaseloadRow Row)> rows, CancellationToken stop)
+        IReadOnlyList<(StagedRow Staged, CaseloadRow Row)> rows, CancellationToken stop)
     {
         var answers = await demographics.AskAsync(
             [.. rows.Select(r => new PersonQuestion(r.Row.Number, r.Row.Family, r.Row.Given, r.Row.BirthDate))], stop);
         return [.. rows.Zip(answers, (r, answer) => new AskedRow(r.Staged, r.Row, answer))];
     }
 
-    private async Task ApplyAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
+    private async Task ApplyAsync(
+        UploadJob job, IReadOnlyList<AskedRow> asked, Imagined? imagined, CancellationToken stop)
     {
         var name = (await register.FindAsync(job.Council))?.Name ?? job.Council;
-        var keys = Keys(asked);
-        var absent = job.DryRun ? await NotNamedAsync(job, keys, stop) : null;
+        var keys = Keys([.. asked, .. imagined?.Taken ?? []]);
         var decided = await ledger.UploadAsync(job.Council, async write =>
         {
             var held = (await SubmissionStore.LockAsync(write, job.Council, keys)).Value;
@@ -110,7 +112,7 @@ internal sealed class ApplyRows(
                 return null;
             }
 
-            var batch = Decide(job, asked, absent is null ? held : absent(held), name);
+            var batch = Decide(job, asked, imagined is null ? held : Imagine(job, imagined, held, name), name);
             var entries = batch.Entries(job);
             if (!job.DryRun && entries.Count > 0)
             {
@@ -144,7 +146,7 @@ internal sealed class ApplyRows(
             List<PlanRow> plans = [.. plansOf[number].Concat(person.SelectMany(a =>
                     plansBy[a.Row.RowId].Concat(plansBy[a.Row.FollowsRowId ?? ""])))
                 .DistinctBy(p => p.Episode.Id)];
-            if (batch.Touches(plans, number))
+            if (batch.Touches(plans, number) || batch.Follows(person))
             {
                 break;
             }
@@ -173,7 +175,10 @@ internal sealed class ApplyRows(
             person.Add(row);
         }
 
-        yield return person;
+        if (person.Count > 0)
+        {
+            yield return person;
+        }
     }
 
     private static SubmissionKeys Keys(IReadOnlyList<AskedRow> asked) => new(
@@ -181,19 +186,36 @@ internal sealed class ApplyRows(
         [.. asked.Select(a => a.Row.Number.Digits()).Distinct()], [], []);
 
     /// <summary>
-    /// A dry run ends nothing, so what a snapshot would have ended by now is taken as ended before its rows are judged.
+    /// A dry run changes nothing, so what the file would have done by now is taken as done before its next rows are
+    /// judged: what its snapshot leaves out, and earlier rows of these people and of the plans that they follow.
     /// </summary>
-    private async Task<Func<HeldRows, HeldRows>?> NotNamedAsync(
-        UploadJob job, SubmissionKeys keys, CancellationToken stop)
+    private async Task<Imagined> ImagineAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
     {
-        if (!job.Snapshot || job.Absent == 0)
+        var keys = Keys(asked);
+        var leftOut = (await outcomes.LeftOutAsync(job, keys.Numbers, stop)).Value;
+        var earlier = (await staging.TakenAsync(job, keys, stop)).Value;
+        var taken = new List<AskedRow>();
+        foreach (var rows in Read(job, earlier).Chunk(IDemographics.PeopleMax))
         {
-            return null;
+            taken.AddRange(await AskAsync(rows, stop));
         }
 
-        var leftOut = (await outcomes.LeftOutAsync(job, keys.Numbers, stop)).Value;
-        return held => held with { Plans = [.. held.Plans.Where(p => !leftOut.Contains(p.Facts.RowId))] };
+        return new(taken, leftOut);
     }
+
+    private HeldRows Imagine(UploadJob job, Imagined imagined, HeldRows held, string councilName)
+    {
+        held = held with { Plans = [.. held.Plans.Where(p => !imagined.LeftOut.Contains(p.Facts.RowId))] };
+        foreach (var person in InOrder(imagined.Taken))
+        {
+            held = Decide(job, person, held, councilName).After(held);
+        }
+
+        return held;
+    }
+
+    /// <summary>What a dry run takes as done.</summary>
+    private sealed record Imagined(IReadOnlyList<AskedRow> Taken, IReadOnlySet<string> LeftOut);
 }
 
 /// <summary>What a step of a file came to.</summary>

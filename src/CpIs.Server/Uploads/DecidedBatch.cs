@@ -12,6 +12,7 @@ internal sealed class DecidedBatch
     private readonly List<(PlanRow Row, string Why)> consequences = [];
     private readonly HashSet<Guid> touched = [];
     private readonly HashSet<string> numbers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> rowIds = new(StringComparer.Ordinal);
 
     public IReadOnlyList<PatientRow> People => people;
 
@@ -26,6 +27,10 @@ internal sealed class DecidedBatch
     public bool Touches(IEnumerable<PlanRow> held, string number) =>
         numbers.Contains(number) || held.Any(p => touched.Contains(p.Episode.Id));
 
+    /// <summary>Whether a row follows a plan that the batch makes or changes.</summary>
+    public bool Follows(IEnumerable<AskedRow> person) =>
+        person.Any(a => a.Row.FollowsRowId is { } followed && rowIds.Contains(followed));
+
     public void Add(DecidedRows decided, string reached, string number)
     {
         people.AddRange(decided.People);
@@ -35,7 +40,20 @@ internal sealed class DecidedBatch
         consequences.AddRange(decided.Consequences);
         touched.UnionWith(decided.Plans.Select(p => p.Row.Episode.Id));
         numbers.Add(number);
+        rowIds.UnionWith(decided.Plans.Select(p => p.Row.Facts.RowId));
         Reached = reached;
+    }
+
+    /// <summary>What would be held once the batch were committed.</summary>
+    public HeldRows After(HeldRows held)
+    {
+        var changed = plans.Select(p => p.Row.Episode.Id).ToHashSet();
+        var known = people.Select(p => p.NhsNumber).ToHashSet(StringComparer.Ordinal);
+        return held with
+        {
+            Plans = [.. held.Plans.Where(p => !changed.Contains(p.Episode.Id)), .. plans.Select(p => p.Row)],
+            Patients = [.. held.Patients.Where(p => !known.Contains(p.NhsNumber)), .. people],
+        };
     }
 
     /// <summary>One entry for each row that was taken, and for each plan that changed because of one.</summary>
