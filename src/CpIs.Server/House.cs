@@ -177,7 +177,8 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<PersonStore>().AddSingleton<TakePeople>().AddSingleton<RegisterJobStore>()
-            .AddSingleton<StartRegister>().AddSingleton<ShowRegister>().AddHostedService<RegisterWorker>()
+            .AddSingleton<StartRegister>().AddSingleton<ShowRegister>().AddSingleton<TakeLinks>()
+                .AddHostedService<RegisterWorker>()
             .AddSingleton(s => options.Demographics.Choose(s, options.Sandbox));
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()

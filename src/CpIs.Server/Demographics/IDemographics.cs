@@ -11,6 +11,11 @@ internal interface IDemographics
     /// <summary>People asked about at one time.</summary>
     const int PeopleMax = 500;
 
+    /// <summary>
+    /// Under which name the links between numbers that it tells are kept; null when they stand where it reads them.
+    /// </summary>
+    string? LinksFrom { get; }
+
     /// <summary>An answer for each person, in order. It is never silent: who cannot be asked is unavailable.</summary>
     /// <exception cref="ArgumentOutOfRangeException">More than <see cref="PeopleMax"/> were asked about.</exception>
     Task<IReadOnlyList<PersonAnswer>> AskAsync(IReadOnlyList<PersonQuestion> people, CancellationToken stop);

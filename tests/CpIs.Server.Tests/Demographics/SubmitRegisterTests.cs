@@ -105,6 +105,67 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
     }
 
     [Fact]
+    public async Task A_refused_row_is_named_by_its_place_for_programs_too()
+    {
+        var rows = new[]
+        {
+            $"{InventedPlan.NewNumber()},\"Thistle\r\nwood\",Wren,2018-04-05,,,,",
+            "9990000019,Thistlewood,Nobody,2017-01-02,,,,",
+        };
+        var report = await registrar.SendAsync(rows);
+
+        var error = report["error"]![0]!;
+        (error.Text("type"), error["count"]!.GetValue<int>()).Should().Be(("OperationOutcome", 1));
+        var lines = (await registrar.Http.GetStringAsync(error.Text("url")))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var refused = Uploads.RefusedLine.Of(JsonNode.Parse(lines.Single())!);
+        refused.Should().Match<Uploads.RefusedLine>(r => r.Line == 4 && r.Code == "CPR04" && r.RowId == null
+            && r.At == Registrar.Header.Length + 2 + rows[0].Length + 2);
+    }
+
+    [Fact]
+    public async Task A_register_may_come_inside_a_parameters_resource()
+    {
+        var number = InventedPlan.NewNumber();
+        var file = Registrar.File($"{number},Thistlewood,Wren,2018-04-05,,,,");
+        JsonObject Parameters(string name) => new()
+        {
+            ["resourceType"] = "Parameters",
+            ["parameter"] = new JsonArray(new JsonObject
+            {
+                ["name"] = name,
+                ["resource"] = new JsonObject
+                {
+                    ["resourceType"] = "Binary", ["contentType"] = "text/csv",
+                    ["data"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(file)),
+                },
+            }),
+        };
+        Task<HttpResponseMessage> PostAsync(string name) => registrar.Http.PostAsync(
+            new Uri("$submit-register", UriKind.Relative), RunningServer.Json(Parameters(name)));
+
+        Counts(await registrar.DoneAsync(await PostAsync("register"))).Should().Equal(1, 1, 0, 0, 0);
+        await (await PostAsync("caseload")).ShouldBeRefusedAsync(400);
+    }
+
+    [Fact]
+    public async Task A_stopped_file_reports_what_was_taken_and_counts_the_rest_as_skipped()
+    {
+        var posted = await registrar.PostAsync(Registrar.File([.. Enumerable.Range(0, 20_000)
+            .Select(_ => $"{InventedPlan.NewNumber()},Thistlewood,Wren,2018-04-05,,,,")]));
+        var status = posted.Content.Headers.ContentLocation!;
+
+        (await registrar.Http.DeleteAsync(status)).StatusCode.Should().Be(HttpStatusCode.Accepted);
+
+        var report = (await registrar.DoneAsync(status))["extension"]!;
+        int Count(string name) => report[name]!.GetValue<int>();
+        report["cancelled"]!.GetValue<bool>().Should().BeTrue();
+        Count("skipped").Should().BePositive();
+        (Count("inserted") + Count("skipped")).Should().Be(20_000);
+        report.Text("fileCode").Should().Be(Count("inserted") > 0 ? "CPF03" : "CPF04");
+    }
+
+    [Fact]
     public async Task Another_clients_file_is_not_there()
     {
         var answer = await registrar

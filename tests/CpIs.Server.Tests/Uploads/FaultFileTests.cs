@@ -94,7 +94,7 @@ public sealed class FaultFileTests : IAsyncLifetime
             (sender.Row("B-7", New(), given: "\"Wren\"x"), "CPR07", "quotes", "double"),
             (sender.Row("B-8", New()).Replace("\r\n", "\n", StringComparison.Ordinal), null, null, ""),
             (sender.Row("B-9", New(), family: "\"O'Fern, \"\"of old\"\"\""), null, null, ""),
-            (sender.Row("B-10", New(), given: "\"never closed"), "CPR07", "quotes", ""),
+            (sender.Row("B-10", New(), given: "\"never closed"), "CPR07", "quotes", "nothing closes it"),
         ]);
 
         done["inserted"].Should().Be(4);
