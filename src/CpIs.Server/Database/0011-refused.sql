@@ -15,4 +15,11 @@ alter table cpis.register_step drop constraint register_step_check;
 alter table cpis.register_step add constraint register_step_check
     check (rows = inserted + changed + unchanged + refused + skipped);
 grant update (cancelled) on cpis.register_job to cpis_server;
+
+-- Protected people whose rows were taken all the same: where they were looked up is told to nobody but auditors.
+create table cpis.protected_number (
+    nhs_number  text primary key check (nhs_number ~ '^[0-9]{10}$'),
+    since       timestamptz not null
+);
+grant select, insert, delete on cpis.protected_number to cpis_server;
 reset role;

@@ -37,6 +37,10 @@ internal sealed record PersonAnswer(
     PersonVerdict Verdict, NhsNumber? NewNumber = null, IReadOnlyList<string>? Differing = null)
 {
     public IReadOnlyList<string> Differing { get; } = Differing ?? [];
+
+    /// <summary>Somebody has this number, and it is the person the council named: verification status 01.</summary>
+    public bool Verified =>
+        Verdict is PersonVerdict.Verified or PersonVerdict.Deceased or PersonVerdict.Sensitive && Differing.Count == 0;
 }
 
 /// <summary>What demographics say of a number and the person a council put on it; CPR codes as councils know.</summary>

@@ -14,7 +14,8 @@ namespace CpIs.Server.Uploads;
 /// </summary>
 internal sealed class ApplyRows(
     StagingStore staging, OutcomeStore outcomes, AuditLog ledger, IDemographics demographics, Register register,
-    RowRules rules, Incoming incoming, TakeLinks links, TimeProvider clock)
+    RowRules rules, Incoming incoming, TakeLinks links, ServerOptions options,
+    TimeProvider clock)
 {
     /// <summary>Rows of one commit.</summary>
     public const int RowsPerCommitMax = 500;
@@ -117,6 +118,7 @@ internal sealed class ApplyRows(
             if (!job.DryRun && entries.Count > 0)
             {
                 await write.CommitAsync(entries, [.. SubmissionStore.Put(job.Council, batch.People, batch.Plans),
+                    .. Protected(asked, batch),
                     .. OutcomeStore.Write(job, batch.Outcomes, batch.Reached)]);
                 return null;
             }
@@ -127,6 +129,21 @@ internal sealed class ApplyRows(
         {
             await outcomes.SaveAsync(job, decided.Outcomes, decided.Reached, stop);
         }
+    }
+
+    /// <summary>Who of the people that were taken is protected, and who is not, where that is of any effect.</summary>
+    private NpgsqlBatchCommand[] Protected(IReadOnlyList<AskedRow> asked, DecidedBatch batch)
+    {
+        if (!options.Demographics.TakesProtected)
+        {
+            return [];
+        }
+
+        var taken = batch.Outcomes.Where(o => o.Versions.Count > 0).Select(o => o.RowNo).ToHashSet();
+        string[] Numbers(bool isProtected) => [.. asked.Where(a => taken.Contains(a.Staged.RowNo)
+            && isProtected == (a.Answer.Verdict == PersonVerdict.Sensitive)).Select(a => a.Row.Number.Digits())
+                .Distinct()];
+        return ProtectedStore.Put(Numbers(true), Numbers(false), clock.GetUtcNow());
     }
 
     /// <summary>
@@ -152,7 +169,7 @@ internal sealed class ApplyRows(
             }
 
             var rows = new PersonRows(job, new HeldRows(plans, [.. patients[number]], held.Superseded), today,
-                incoming);
+                incoming) { TakesProtected = options.Demographics.TakesProtected };
             person.ForEach(rows.Add);
             batch.Add(rows.Finish(now, councilName), person[^1].Staged.Place, number);
         }

@@ -148,18 +148,7 @@ public sealed class UnconfirmedTests(RunningServer server) : IClassFixture<Runni
     private async Task<List<string>> SummaryAsync()
     {
         var answer = await server.Clinician.PostAsync(new Uri("Patient/$child-protection-summary", UriKind.Relative),
-            RunningServer.Json(new JsonObject
-            {
-                ["resourceType"] = "Parameters",
-                ["parameter"] = new JsonArray(new JsonObject
-                {
-                    ["name"] = "nhsNumber",
-                    ["valueIdentifier"] = new JsonObject
-                    {
-                        ["system"] = Fhir.Systems.NhsNumber, ["value"] = number,
-                    },
-                }),
-            }));
+            RunningServer.Json(InventedQuestion.Parameters(number)));
         return (await answer.BodyAsync()).Diagnostics();
     }
 
