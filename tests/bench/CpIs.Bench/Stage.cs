@@ -55,11 +55,15 @@ internal sealed class Stage : IAsyncDisposable
     public string Token(string persona) =>
         house.Services.GetRequiredService<TokenIssuer>().Issue(Persona.All[persona]);
 
+    /// <summary>A token of a council's system.</summary>
+    public string CouncilToken(string ods) => house.Services.GetRequiredService<TokenIssuer>().Issue(
+        Persona.All["sandbox-council-lancashire"] with { Organisation = ods });
+
     public static async Task<Stage> OpenAsync(int port, int children)
     {
         var folder = $"/var/lib/cpis/bench-{Environment.ProcessId}";
         var cluster = await EmbeddedCluster.StartAsync(
-            folder, new ClusterOptions { SharedBuffersMegabytes = BuffersMegabytes }, CancellationToken.None);
+            folder, new ClusterOptions { SharedBuffersMegabytes = BuffersMegabytes, Modules = "pg_stat_statements" }, CancellationToken.None);
         Cpu.Postmaster = Postmaster.FindLive(cluster.Folders)!.Pid;
         var house = await House.OpenAsync(
             new ServerOptions
