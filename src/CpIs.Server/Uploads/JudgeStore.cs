@@ -104,6 +104,7 @@ internal sealed class JudgeStore(NpgsqlDataSource database)
     /// <summary>Judges a waiting file; where another process did so first, nothing is done.</summary>
     public async Task JudgeAsync(UploadJob job, DateOnly today, DateTimeOffset now, CancellationToken stop)
     {
+        using var time = UploadMeter.Time("judge");
         await using var connection = await database.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
         if (!await LockAsync(connection, job, stop))

@@ -59,6 +59,7 @@ internal sealed class StagingStore(NpgsqlDataSource database)
     public async Task AddAsync(
         UploadJob job, IReadOnlyList<StagedRow> rows, DateTimeOffset now, CancellationToken stop)
     {
+        using var time = UploadMeter.Time("stage");
         await using var batch = Batch(job.Council);
         batch.BatchCommands.Add(new(Unhurried));
         batch.BatchCommands.Add(InsertOf(job, rows));

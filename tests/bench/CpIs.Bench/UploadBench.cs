@@ -26,7 +26,21 @@ internal static class UploadBench
         var folder = Directory.CreateTempSubdirectory("cpis-bench-upload-");
         try
         {
-            return await RunAsync(folder.FullName, quick ? 1 : Rounds, quick ? QuickChildren : Children, quick);
+            // One file for each round and one to warm up; each has children of its own.
+            var rounds = quick ? 1 : Rounds;
+            await GenerateAsync(folder.FullName, rounds + 1, quick ? QuickChildren : Children);
+            await using var stage = await Stage.OpenAsync(17_080, 0, UploadSteps.Module);
+            var measured = new List<Round>();
+            for (var round = 0; round <= rounds; round++)
+            {
+                var one = await RoundAsync(stage, folder.FullName, round, quick);
+                if (round > 0)
+                {
+                    measured.Add(one);
+                }
+            }
+
+            return Report(measured);
         }
         finally
         {
@@ -34,93 +48,66 @@ internal static class UploadBench
         }
     }
 
-    private static async Task<Report> RunAsync(string folder, int rounds, int children, bool quick)
-    {
-        // One file for each round and one to warm up; each has children of its own.
-        await new GenerateCaseloads(TextWriter.Null).RunAsync(new GenerateOptions
+    /// <summary>Files of so many councils, ZZ001 and on, each of so many people.</summary>
+    public static Task GenerateAsync(string folder, int councils, int children) =>
+        new GenerateCaseloads(TextWriter.Null).RunAsync(new GenerateOptions
         {
-            Councils = rounds + 1, Children = children, Seed = 2026, Out = folder,
+            Councils = councils,
+            Children = children,
+            Seed = 2026,
+            Out = folder,
             Day = Visibility.Today(TimeProvider.System),
         }, CancellationToken.None);
-        await using var stage = await Stage.OpenAsync(17_080, 0);
+
+    private static async Task<Round> RoundAsync(Stage stage, string folder, int round, bool quick)
+    {
         using var http = new HttpClient();
-        await using (var connection = new NpgsqlConnection(stage.OwnerConnection))
+        using var steps = new UploadSteps();
+        var council = $"ZZ00{round + 1}";
+        await steps.ClearAsync(stage.OwnerConnection);
+        var before = Cpu.Now();
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
+        var sent = await Sending.OfAsync(
+            http, stage.Url, stage.CouncilToken(council), Path.Combine(folder, council + ".csv"), "bench");
+        var spent = Cpu.Now() - before;
+        allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
+        var split = await steps.ReadAsync(stage.OwnerConnection, sent.Read);
+        var copied = await CopyAsync(stage.OwnerConnection, council);
+        var script = Path.Combine(folder, "bundles.lua");
+        await File.WriteAllTextAsync(script, WritesBench.Script(
+            stage.CouncilToken(Single), Single, FirstNumber + (round * 100_000)));
+        var bundles = await WrkRun.RunAsync(
+            stage.Url, script, quick ? 2 : round == 0 ? WarmUpSeconds : BundleSeconds);
+        return new(sent, spent, allocated, split, copied, bundles);
+    }
+
+    private static Report Report(List<Round> rounds)
+    {
+        double Middle(Func<Round, double> of)
         {
-            await connection.OpenAsync();
-            await using var create = new NpgsqlCommand("create extension if not exists pg_stat_statements", connection);
-            await create.ExecuteNonQueryAsync();
+            double[] sorted = [.. rounds.Select(of).Order()];
+            return sorted[sorted.Length / 2];
         }
 
-        var server = $"http://localhost:{stage.Port}{CpIs.Server.Routes.Prefix}";
-        var uploads = new List<(Sending Sent, Cpu Spent, double Bytes)>();
-        var copies = new List<double>();
-        var bundles = new List<WrkRun>();
-        for (var round = 0; round <= rounds; round++)
-        {
-            var code = $"ZZ00{round + 1}";
-            var before = Cpu.Now();
-            var allocated = GC.GetTotalAllocatedBytes(precise: true);
-            var sent = await Sending.OfAsync(http, server, stage.CouncilToken(code), Path.Combine(folder, code + ".csv"), "bench");
-            Console.Error.WriteLine(sent);
-            await StatementsAsync(stage.OwnerConnection, sent.Read);
-            var spent = Cpu.Now() - before;
-            allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
-            var copied = await CopyAsync(stage.OwnerConnection, code);
-            var script = Path.Combine(folder, "bundles.lua");
-            await File.WriteAllTextAsync(script, WritesBench.Script(
-                stage.CouncilToken(Single), Single, FirstNumber + (round * 100_000)));
-            var bundle = await WrkRun.RunAsync(server, script, quick ? 2 : round == 0 ? WarmUpSeconds : BundleSeconds);
-            if (round > 0)
-            {
-                uploads.Add((sent, spent, allocated));
-                copies.Add(copied);
-                bundles.Add(bundle);
-            }
-        }
-
-        var rates = uploads.ConvertAll(u => u.Sent.Read / u.Sent.Seconds);
+        Row Line(string name, string unit, Func<Round, double> of) => Row.Of(name, unit, rounds.Select(of));
         return new Report("upload",
         [
-            Row.Of("upload", "rows/s", rates),
-            Row.Of("upload, sending alone", "rows/s", uploads.Select(u => u.Sent.Read / u.Sent.SentSeconds)),
-            Row.Of("upload, CPU server", "µs/row", uploads.Select(u => u.Spent.Server / u.Sent.Read)),
-            Row.Of("upload, CPU PostgreSQL", "µs/row", uploads.Select(u => u.Spent.Database / u.Sent.Read)),
-            Row.Of("upload, allocated", "B/row", uploads.Select(u => u.Bytes / u.Sent.Read)),
-            Row.Of("upload, rows not taken", "rows", uploads.Select(u => (double)u.Sent.Refused + u.Sent.Skipped)),
-            Row.Of("COPY of the same rows", "rows/s", copies),
-            Row.Of("Bundles of one plan", "plans/s", bundles.Select(b => b.Rate)),
+            Line("upload", "rows/s", r => r.Rate),
+            Line("upload, sending alone", "rows/s", r => r.Sent.Read / r.Sent.SentSeconds),
+            Line("upload, CPU server", "µs/row", r => r.Spent.Server / r.Sent.Read),
+            Line("upload, CPU PostgreSQL", "µs/row", r => r.Spent.Database / r.Sent.Read),
+            Line("upload, allocated", "B/row", r => r.Allocated / r.Sent.Read),
+            Line("upload, rows not taken", "rows", r => (double)r.Sent.Refused + r.Sent.Skipped),
+            .. rounds[0].Split.Keys.Order(StringComparer.Ordinal).Select(step =>
+                Line(step, "µs/row", r => r.Split.GetValueOrDefault(step))),
+            Line("COPY of the same rows", "rows/s", r => r.Copied),
+            Line("Bundles of one plan", "plans/s", r => r.Bundles.Rate),
         ],
         new Dictionary<string, double>
         {
-            ["upload/copy"] = Middle(rates.Zip(copies, (a, b) => a / b)),
-            ["upload/bundles"] = Middle(rates.Zip(bundles, (a, b) => a / b.Rate)),
+            ["upload/copy"] = Middle(r => r.Rate / r.Copied),
+            ["upload/bundles"] = Middle(r => r.Rate / r.Bundles.Rate),
         });
-    }
-
-    private static async Task StatementsAsync(string owner, int rows)
-    {
-        await using var connection = new NpgsqlConnection(owner);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand("""
-            select round((1000 * total_exec_time)::numeric / @rows, 1), round((1000 * total_plan_time)::numeric / @rows,1), calls, left(regexp_replace(query, '\s+', ' ', 'g'), 150)
-            from pg_stat_statements order by total_exec_time desc limit 16
-            """, connection) { Parameters = { new("rows", rows) } };
-        await using (var reader = await command.ExecuteReaderAsync())
-        {
-            while (await reader.ReadAsync())
-            {
-                Console.Error.WriteLine($"{reader.GetDecimal(0),10} {reader.GetDecimal(1),10} µs/row {reader.GetInt64(2),6} × {reader.GetString(3)}");
-            }
-        }
-
-        await using var reset = new NpgsqlCommand("select pg_stat_statements_reset()", connection);
-        await reset.ExecuteNonQueryAsync();
-    }
-
-    private static double Middle(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
     }
 
     /// <summary>The rows as they came to stand, people and plans, by COPY into tables made like theirs.</summary>
@@ -162,5 +149,12 @@ internal static class UploadBench
             await using var command = new NpgsqlCommand(sql, connection);
             await command.ExecuteNonQueryAsync();
         }
+    }
+
+    /// <summary>What one round came to.</summary>
+    private sealed record Round(Sending Sent, Cpu Spent, double Allocated, IReadOnlyDictionary<string, double> Split,
+        double Copied, WrkRun Bundles)
+    {
+        public double Rate => Sent.Read / Sent.Seconds;
     }
 }
