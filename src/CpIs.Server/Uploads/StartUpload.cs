@@ -4,6 +4,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Plans;
 using Microsoft.AspNetCore.Http.Features;
+using Npgsql;
 
 namespace CpIs.Server.Uploads;
 
@@ -25,6 +26,9 @@ internal sealed class StartUpload(
 
     /// <summary>Rows put down at a time.</summary>
     private const int StagedTogether = 500;
+
+    /// <summary>Bytes of rows put down at a time: memory does not grow with their length.</summary>
+    private const int StagedBytesMax = 1024 * 1024;
 
     /// <summary>Minutes a council's clock may be ahead.</summary>
     private const int AheadMinutesMax = 5;
@@ -125,8 +129,21 @@ internal sealed class StartUpload(
         {
             if (!kept)
             {
-                await staging.ForgetAsync(job.Id, job.Council, CancellationToken.None);
+                await ForgetAsync(job);
             }
+        }
+    }
+
+    /// <summary>Why the file was refused must reach its sender, also when nothing can be deleted now.</summary>
+    private async Task ForgetAsync(UploadJob job)
+    {
+        try
+        {
+            await staging.ForgetAsync(job.Id, job.Council, CancellationToken.None);
+        }
+        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        {
+            // The worker forgets it, once it has been silent for long enough.
         }
     }
 
@@ -144,6 +161,11 @@ internal sealed class StartUpload(
         {
             var (asked, inner, data) = UploadParameters.OfResource(await Incoming.BodyAsync(call));
             return (asked, Format(MediaType(inner)), new UploadBody(new MemoryStream(data), zipped: false));
+        }
+
+        if (request.ContentLength > UploadBody.FileBytesMax)
+        {
+            throw UploadBody.TooLarge($"The file is larger than {UploadBody.FileBytesMax} bytes.");
         }
 
         return (UploadParameters.OfQuery(call), Format(type), new UploadBody(request.Body, packing == "gzip"));
@@ -192,7 +214,7 @@ internal sealed class StartUpload(
         var header = job.Columns;
         var today = Visibility.Today(clock);
         var rows = new List<StagedRow>(StagedTogether);
-        var count = 0;
+        var (count, bytes) = (0, 0);
         for (var more = firstIsRow || await records.NextAsync(stop); more; more = await records.NextAsync(stop))
         {
             if (++count > RowsMax)
@@ -201,19 +223,29 @@ internal sealed class StartUpload(
             }
 
             rows.Add(Read(job, format, header, records, count, today));
-            if (rows.Count == StagedTogether)
+            bytes += records.Bytes.Length;
+            if (rows.Count == StagedTogether || bytes >= StagedBytesMax)
             {
-                await staging.AddAsync(job, rows, clock.GetUtcNow(), stop);
+                await PutDownAsync(job, rows, stop);
                 rows.Clear();
+                bytes = 0;
             }
         }
 
         if (rows.Count > 0)
         {
-            await staging.AddAsync(job, rows, clock.GetUtcNow(), stop);
+            await PutDownAsync(job, rows, stop);
         }
 
         return count;
+    }
+
+    private async Task PutDownAsync(UploadJob job, IReadOnlyList<StagedRow> rows, CancellationToken stop)
+    {
+        if (!(await staging.AddAsync(job, rows, clock.GetUtcNow(), stop)).Value)
+        {
+            throw UploadBody.TooSlow;
+        }
     }
 
     private StagedRow Read(UploadJob job, ICaseloadFormat format, CaseloadHeader header, RecordReader record,
@@ -261,8 +293,15 @@ internal sealed class StartUpload(
                     + "allowOlder=true if that is meant.");
             }
 
-            var entry = call.Entry() with { Kind = "upload", Status = 202, Found = rows, ResourceId = job.Id
-                .ToString() };
+            if (!before.Here)
+            {
+                throw UploadBody.TooSlow;
+            }
+
+            var entry = call.Entry() with
+            {
+                Kind = "upload", Status = 202, Found = rows, ResourceId = job.Id.ToString(),
+            };
             await write.CommitAsync([entry], UploadStore.Accepted(job.Id, hash, rows, clock.GetUtcNow()));
             return job.Id;
         });

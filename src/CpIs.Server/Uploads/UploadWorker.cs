@@ -33,7 +33,6 @@ internal sealed class UploadWorker(
     private const int SilentMinutesMax = 30;
 
     private readonly Dictionary<Guid, DateTimeOffset> resting = [];
-    private DateTimeOffset expired = DateTimeOffset.MinValue;
 
     /// <summary>Deletes what its time is over.</summary>
     public Task ExpireAsync(CancellationToken stop)
@@ -43,7 +42,10 @@ internal sealed class UploadWorker(
             now.AddDays(-OutcomeDaysMax), stop);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(WorkAsync(stoppingToken), KeepExpiringAsync(stoppingToken));
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(LookEveryMs));
         try
@@ -63,19 +65,42 @@ internal sealed class UploadWorker(
         }
     }
 
+    /// <summary>Apart from the work: a file of two million rows is not deleted in a moment.</summary>
+    private async Task KeepExpiringAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(ExpireEveryMinutes));
+        try
+        {
+            do
+            {
+                await TryExpireAsync(stop);
+            }
+            while (await timer.WaitForNextTickAsync(stop));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // What is left is deleted after the next start.
+        }
+    }
+
+    private async Task TryExpireAsync(CancellationToken stop)
+    {
+        try
+        {
+            await ExpireAsync(stop);
+        }
+        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        {
+            // Done at the next time.
+        }
+    }
+
     /// <summary>One step of every council's first file.</summary>
     /// <returns>True when something moved.</returns>
     private async Task<bool> RoundAsync(CancellationToken stop)
     {
         try
         {
-            var now = clock.GetUtcNow();
-            if (now - expired > TimeSpan.FromMinutes(ExpireEveryMinutes) || now < expired)
-            {
-                await ExpireAsync(stop);
-                expired = now;
-            }
-
             var jobs = (await uploads.NextAsync(CouncilsMax, stop)).Value;
             Forget(jobs);
             var moved = await Task.WhenAll(jobs.Where(j => !Rests(j)).Select(j => TryAsync(j, stop)));
@@ -150,7 +175,8 @@ internal sealed class UploadWorker(
     private Task FinishAsync(UploadJob job, CancellationToken stop)
     {
         var left = job.Read - job.Judged;
-        IReadOnlyList<RowIssue> issues = !job.Cancelled ? []
+        IReadOnlyList<RowIssue> issues = left == 0 ? []
+            : !job.Cancelled ? [RowIssue.NotLoaded("lost", $"{left} rows could not be found again: send them again.")]
             : [RowIssue.NotLoaded("cancelled", $"The file was stopped: {left} rows were not looked at.")];
         return uploads.FinishAsync(job, job.FinalCode, left, RowIssue.Write(issues), clock.GetUtcNow(), stop);
     }
