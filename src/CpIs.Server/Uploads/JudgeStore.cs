@@ -14,6 +14,9 @@ internal sealed class JudgeStore(NpgsqlDataSource database)
 
     private const string AsCouncil = "select set_config('cpis.council', $1, true)";
 
+    /// <summary>Without a measure of the file just come in the questions below may take hours.</summary>
+    private const string Measure = "select cpis.measure_upload_rows()";
+
     private const string Lock = "select 1 from cpis.upload u where u.id = $1 and u.state = 'waiting' for update";
 
     // Each of the three sorts the file once and names rows by their key. Joined with itself, a file of twenty thousand
@@ -106,6 +109,11 @@ internal sealed class JudgeStore(NpgsqlDataSource database)
     {
         using var time = UploadMeter.Time("judge");
         await using var connection = await database.OpenConnectionAsync(stop);
+        await using (var measure = Batch(connection, new NpgsqlBatchCommand(Measure)))
+        {
+            await measure.ExecuteNonQueryAsync(stop);
+        }
+
         await using var transaction = await connection.BeginTransactionAsync(stop);
         if (!await LockAsync(connection, job, stop))
         {

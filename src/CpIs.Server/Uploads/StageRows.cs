@@ -17,6 +17,9 @@ internal sealed class StageRows(
     /// <summary>Rows put down at a time.</summary>
     private const int StagedTogether = 500;
 
+    /// <summary>Bytes of rows put down at a time: memory does not grow with their length.</summary>
+    private const int StagedBytesMax = 1024 * 1024;
+
     private readonly CaseloadHeader header = job.Columns;
     private readonly DateOnly today = Visibility.Today(clock);
     private int count;
@@ -35,7 +38,7 @@ internal sealed class StageRows(
             for (var rows = await NextAsync(firstIsRow, stop); rows.Count > 0; rows = await NextAsync(false, stop))
             {
                 await before;
-                before = staging.AddAsync(job, rows, clock.GetUtcNow(), stop);
+                before = PutDownAsync(rows, stop);
             }
         }
         finally
@@ -49,10 +52,19 @@ internal sealed class StageRows(
         return count;
     }
 
+    private async Task PutDownAsync(IReadOnlyList<StagedRow> rows, CancellationToken stop)
+    {
+        if (!(await staging.AddAsync(job, rows, clock.GetUtcNow(), stop)).Value)
+        {
+            throw UploadBody.TooSlow;
+        }
+    }
+
     private async Task<IReadOnlyList<StagedRow>> NextAsync(bool already, CancellationToken stop)
     {
         var rows = new List<StagedRow>(StagedTogether);
-        while (rows.Count < StagedTogether && (already || await records.NextAsync(stop)))
+        var bytes = 0;
+        while (rows.Count < StagedTogether && bytes < StagedBytesMax && (already || await records.NextAsync(stop)))
         {
             already = false;
             if (++count > RowsMax)
@@ -61,6 +73,7 @@ internal sealed class StageRows(
             }
 
             rows.Add(Read());
+            bytes += records.Bytes.Length;
         }
 
         return rows;

@@ -4,6 +4,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Plans;
 using Microsoft.AspNetCore.Http.Features;
+using Npgsql;
 
 namespace CpIs.Server.Uploads;
 
@@ -120,8 +121,21 @@ internal sealed class StartUpload(
         {
             if (!kept)
             {
-                await staging.ForgetAsync(job.Id, job.Council, CancellationToken.None);
+                await ForgetAsync(job);
             }
+        }
+    }
+
+    /// <summary>Why the file was refused must reach its sender, also when nothing can be deleted now.</summary>
+    private async Task ForgetAsync(UploadJob job)
+    {
+        try
+        {
+            await staging.ForgetAsync(job.Id, job.Council, CancellationToken.None);
+        }
+        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        {
+            // The worker forgets it, once it has been silent for long enough.
         }
     }
 
@@ -139,6 +153,11 @@ internal sealed class StartUpload(
         {
             var (asked, inner, data) = UploadParameters.OfResource(await Incoming.BodyAsync(call));
             return (asked, Format(MediaType(inner)), new UploadBody(new MemoryStream(data), zipped: false));
+        }
+
+        if (request.ContentLength > UploadBody.FileBytesMax)
+        {
+            throw UploadBody.TooLarge($"The file is larger than {UploadBody.FileBytesMax} bytes.");
         }
 
         return (UploadParameters.OfQuery(call), Format(type), new UploadBody(request.Body, packing == "gzip"));
@@ -207,8 +226,15 @@ internal sealed class StartUpload(
                     + "allowOlder=true if that is meant.");
             }
 
-            var entry = call.Entry() with { Kind = "upload", Status = 202, Found = rows, ResourceId = job.Id
-                .ToString() };
+            if (!before.Here)
+            {
+                throw UploadBody.TooSlow;
+            }
+
+            var entry = call.Entry() with
+            {
+                Kind = "upload", Status = 202, Found = rows, ResourceId = job.Id.ToString(),
+            };
             await write.CommitAsync([entry], UploadStore.Accepted(job.Id, hash, rows, clock.GetUtcNow()));
             return job.Id;
         });
