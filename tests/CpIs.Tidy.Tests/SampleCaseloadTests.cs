@@ -188,7 +188,7 @@ public sealed class SampleCaseloadTests
     private static DateOnly EighteenOn(DateOnly born) =>
         born is { Month: 2, Day: 29 } ? new DateOnly(born.Year + 18, 3, 1) : born.AddYears(18);
 
-    private static string FileOf(string council) => Checkout.PathOf($"samples/caseloads/{council}.ndjson");
+    private static string FileOf(string council) => Checkout.PathOf($"samples/caseloads/{council}.csv");
 
     // The rule once more, so that a mistake in the server's own check cannot vouch for the samples.
     private static bool IsInventedNhsNumber(string number)

@@ -32,9 +32,12 @@ internal sealed class Opening(
         await SeedAsync(stop);
         if (options.Samples)
         {
-            await people.FillAsync(Path.Combine(Samples, "caseloads"), stop);
+            var folder = Path.Combine(Samples, "caseloads");
             using var http = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
-            await new SampleLoader(http, clock).LoadAsync(Path.Combine(Samples, "caseloads"), stop);
+            var loader = new SampleLoader(http, clock);
+            var missing = await loader.MissingAsync(folder, stop);
+            await people.FillAsync(folder, missing, stop);
+            await loader.SendAsync(missing, stop);
         }
     }
 
