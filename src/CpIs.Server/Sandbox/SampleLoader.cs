@@ -84,7 +84,8 @@ internal sealed class SampleLoader(HttpClient http, TimeProvider clock)
 
         foreach (var skipped in await LinesAsync(wire, manifest, "outcome", stop))
         {
-            await SubmitAsync(wire, sample, sample.Rows.Single(row => row.RowId == RowId(skipped)), today, stop);
+            var row = sample.Rows.Single(row => row.RowId == RowId(skipped));
+            await SubmitAsync(wire, sample, row, today, stop);
         }
     }
 
