@@ -6,7 +6,7 @@ using Npgsql;
 namespace CpIs.Server.Sandbox;
 
 /// <summary>
-/// What the sandbox does before it is ready: seeds the organisations, and loads the invented children through its own
+/// What the sandbox does before it is ready: seeds the organisations, and uploads the invented children through its own
 /// HTTP endpoint as their councils would.
 /// </summary>
 internal sealed class Opening(
@@ -47,6 +47,7 @@ internal sealed class Opening(
         var lines = await File.ReadAllLinesAsync(Path.Combine(Samples, "organizations.ndjson"), stop);
         var missing = lines.Where(l => l.Length > 0)
             .Select(l => JsonSerializer.Deserialize<OrganizationFacts>(l)!)
+            .Concat(InventedCouncils.Facts(options.Councils))
             .Where(o => !known.Contains(o.Id)).ToList();
         if (missing.Count == 0)
         {
