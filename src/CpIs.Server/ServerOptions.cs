@@ -82,8 +82,8 @@ internal sealed record ServerOptions
 
     private static int Count(string value) =>
         int.TryParse(value, System.Globalization.NumberStyles.None, null, out var count)
-            && count is >= 1 and <= InventedCouncils.Max ? count
-            : throw new ArgumentException($"--councils is a number from 1 to {InventedCouncils.Max}.");
+            && count is >= 1 and <= InventedCouncils.CouncilsMax ? count
+            : throw new ArgumentException($"--councils is a number from 1 to {InventedCouncils.CouncilsMax}.");
 
     private static string Value(string[] args, int at) =>
         at < args.Length ? args[at] : throw new ArgumentException($"{args[at - 1]} needs a value.");

@@ -87,6 +87,7 @@ internal sealed class UploadCaseload(UploadHttp http, TextWriter output, IAnsiCo
             if (manifest is not null)
             {
                 applied.Value = Whole;
+                applied.Description = "applied";
                 return (manifest, answered);
             }
 

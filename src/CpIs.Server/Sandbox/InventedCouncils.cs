@@ -10,7 +10,7 @@ namespace CpIs.Server.Sandbox;
 internal static class InventedCouncils
 {
     /// <summary>More than England has.</summary>
-    public const int Max = 200;
+    public const int CouncilsMax = 200;
 
     /// <summary>Councils that the samples' organisations have already.</summary>
     private const int OfSamples = 5;
@@ -30,7 +30,7 @@ internal static class InventedCouncils
             EmergencyPhone = "01632 960999",
         });
 
-    /// <summary>The ODS code of the council that a client is named by, such as ZZ017 of <c>sandbox-council-zz017</c>.</summary>
+    /// <summary>The ODS code that a client is named by, such as ZZ017 of <c>sandbox-council-zz017</c>.</summary>
     public static string? CodeOf(string clientId, int councils) =>
         clientId.StartsWith(ClientPrefix, StringComparison.Ordinal)
         && int.TryParse(clientId.AsSpan(ClientPrefix.Length), NumberStyles.None, CultureInfo.InvariantCulture,

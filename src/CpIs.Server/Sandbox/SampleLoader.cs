@@ -84,12 +84,12 @@ internal sealed class SampleLoader(HttpClient http, TimeProvider clock)
 
         foreach (var skipped in await LinesAsync(wire, manifest, "outcome", stop))
         {
-            var row = sample.Rows.Single(row => row.RowId == RowId(skipped));
+            var row = sample.Rows.Single(one => one.RowId == RowId(skipped));
             await SubmitAsync(wire, sample, row, today, stop);
         }
     }
 
-    /// <summary>The same rows on the same day are the same submission, so a start that was cut short may go on.</summary>
+    /// <summary>The same rows on the same day are the same submission: a start that was cut short goes on.</summary>
     private async Task<JsonNode> UploadAsync(
         SampleWire wire, SampleCouncil council, string file, CancellationToken stop)
     {

@@ -133,12 +133,14 @@ public sealed class GenerateCaseloadsTests : IDisposable
         read.Should().Throw<ArgumentException>();
     }
 
-    private Task<int> GenerateAsync(string name, ulong seed, double faults = 0) => new GenerateCaseloads(TextWriter.Null).RunAsync(
-        new()
+    private async Task GenerateAsync(string name, ulong seed, double faults = 0)
+    {
+        var options = new GenerateOptions
         {
             Councils = 2, Children = 300, Seed = seed, Out = Path.Combine(folder, name), Day = Today, Faults = faults,
-        },
-        CancellationToken.None);
+        };
+        await new GenerateCaseloads(TextWriter.Null).RunAsync(options, CancellationToken.None);
+    }
 
     private static DateOnly Day(string text) =>
         DateOnly.ParseExact(text, "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
