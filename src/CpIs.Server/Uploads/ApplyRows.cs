@@ -193,7 +193,7 @@ internal sealed class ApplyRows(
             List<PlanRow> plans = [.. plansOf[number].Concat(person.SelectMany(a =>
                     plansBy[a.Row.RowId].Concat(plansBy[a.Row.FollowsRowId ?? ""])))
                 .DistinctBy(p => p.Episode.Id)];
-            if (batch.Touches(plans, number))
+            if (batch.Touches(plans, number, person.Select(a => a.Row.FollowsRowId).OfType<string>()))
             {
                 break;
             }

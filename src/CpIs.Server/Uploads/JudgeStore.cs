@@ -137,7 +137,8 @@ internal sealed class JudgeStore(NpgsqlDataSource database)
     }
 
     private static string? WhyNothingEnds(UploadJob job, int unreadable) =>
-        unreadable > 0
+        !job.Snapshot ? null
+        : unreadable > 0
             ? "Plans that the file leaves out were not ended: some of its rows have no row_id that can be read."
         : job.Stated != job.Read
             ? "Plans that the file leaves out were not ended: it has another number of rows than the parameter rows."
