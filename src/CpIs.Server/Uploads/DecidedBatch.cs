@@ -23,13 +23,14 @@ internal sealed class DecidedBatch
     /// <summary>Place of the last row that is decided.</summary>
     public string Reached { get; private set; } = "";
 
-    /// <summary>Whether one of these plans, or this person, is changed by the batch already.</summary>
-    public bool Touches(IEnumerable<PlanRow> held, string number) =>
-        numbers.Contains(number) || held.Any(p => touched.Contains(p.Episode.Id));
+    /// <summary>True once the rows are applied, and not only decided.</summary>
+    public bool Committed { get; set; }
 
-    /// <summary>Whether a row follows a plan that the batch makes or changes.</summary>
-    public bool Follows(IEnumerable<AskedRow> person) =>
-        person.Any(a => a.Row.FollowsRowId is { } followed && rowIds.Contains(followed));
+    /// <summary>
+    /// Whether one of these plans, or this person, is changed by the batch already, or a plan they follow made by it.
+    /// </summary>
+    public bool Touches(IEnumerable<PlanRow> held, string number, IEnumerable<string> followed) =>
+        numbers.Contains(number) || held.Any(p => touched.Contains(p.Episode.Id)) || followed.Any(rowIds.Contains);
 
     public void Add(DecidedRows decided, string reached, string number)
     {
@@ -39,8 +40,8 @@ internal sealed class DecidedBatch
         outcomes.AddRange(decided.NotTaken);
         consequences.AddRange(decided.Consequences);
         touched.UnionWith(decided.Plans.Select(p => p.Row.Episode.Id));
-        numbers.Add(number);
         rowIds.UnionWith(decided.Plans.Select(p => p.Row.Facts.RowId));
+        numbers.Add(number);
         Reached = reached;
     }
 
