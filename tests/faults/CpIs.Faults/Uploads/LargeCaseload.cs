@@ -6,11 +6,13 @@ using CpIs.Fhir;
 
 namespace CpIs.Faults.Uploads;
 
-/// <summary>A caseload of any size in NDJSON, made while it is sent; every person has two plans.</summary>
+/// <summary>A caseload of any size in NDJSON, made while it is sent; every person has three plans.</summary>
 internal sealed class LargeCaseload : HttpContent
 {
     private const int EndedDays = 30;
     private const int CareDays = 29;
+    private const int CareBeforeDays = 300;
+    private const int CareEndedDays = 200;
     private const int StartDays = 400;
     private const int BornDays = 3000;
     private const int WrittenTogether = 64 * 1024;
@@ -83,6 +85,11 @@ internal sealed class LargeCaseload : HttpContent
                 End = today.AddDays(-EndedDays),
             };
             yield return row;
+            yield return row with
+            {
+                RowId = "C" + id, Plan = PlanKind.LookedAfter.Name, Start = today.AddDays(-CareBeforeDays),
+                End = today.AddDays(-CareEndedDays),
+            };
             yield return row with
             {
                 RowId = "B" + id, Plan = PlanKind.LookedAfter.Name, Start = today.AddDays(-CareDays), End = null,
