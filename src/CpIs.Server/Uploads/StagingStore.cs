@@ -82,6 +82,7 @@ internal sealed class StagingStore(NpgsqlDataSource database)
     public async Task<Internal<bool>> AddAsync(
         UploadJob job, IReadOnlyList<StagedRow> rows, DateTimeOffset now, CancellationToken stop)
     {
+        using var time = UploadMeter.Time("stage");
         await using var batch = Batch(job.Council);
         batch.BatchCommands.Add(new(Unhurried));
         var touch = new NpgsqlBatchCommand(Touch)

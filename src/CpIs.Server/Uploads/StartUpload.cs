@@ -15,20 +15,11 @@ namespace CpIs.Server.Uploads;
 internal sealed class StartUpload(
     UploadStore uploads, StagingStore staging, RowRules rules, AuditLog ledger, TimeProvider clock)
 {
-    /// <summary>Rows of a file.</summary>
-    public const int RowsMax = 2_000_000;
-
     /// <summary>Files of one council that may wait.</summary>
     private const int WaitingMax = 20;
 
     /// <summary>Files that may come in at one time, of all councils.</summary>
     private const int ReceivingMax = 16;
-
-    /// <summary>Rows put down at a time.</summary>
-    private const int StagedTogether = 500;
-
-    /// <summary>Bytes of rows put down at a time: memory does not grow with their length.</summary>
-    private const int StagedBytesMax = 1024 * 1024;
 
     /// <summary>Minutes a council's clock may be ahead.</summary>
     private const int AheadMinutesMax = 5;
@@ -111,7 +102,8 @@ internal sealed class StartUpload(
         var kept = false;
         try
         {
-            var rows = await StageAsync(job, format, records, found && !headed, stop);
+            var rows = await new StageRows(job, format, records, rules, staging, clock)
+                .RunAsync(found && !headed, stop);
             RequireRows(asked, rows);
             var first = await AcceptAsync(call, job, file.Hash(), rows);
             kept = first == job.Id;
@@ -206,65 +198,6 @@ internal sealed class StartUpload(
             Request = $"{call.Base}/$submit-caseload{call.Http.Request.QueryString}",
             Sender = JsonSerializer.Serialize(call.Entry() with { Kind = "upload", Query = null }),
         };
-
-    /// <summary>Puts all rows down; what is wrong with a row does not stop the file.</summary>
-    private async Task<int> StageAsync(
-        UploadJob job, ICaseloadFormat format, RecordReader records, bool firstIsRow, CancellationToken stop)
-    {
-        var header = job.Columns;
-        var today = Visibility.Today(clock);
-        var rows = new List<StagedRow>(StagedTogether);
-        var (count, bytes) = (0, 0);
-        for (var more = firstIsRow || await records.NextAsync(stop); more; more = await records.NextAsync(stop))
-        {
-            if (++count > RowsMax)
-            {
-                throw UploadBody.TooLarge($"The file has more than {RowsMax} rows.");
-            }
-
-            rows.Add(Read(job, format, header, records, count, today));
-            bytes += records.Bytes.Length;
-            if (rows.Count == StagedTogether || bytes >= StagedBytesMax)
-            {
-                await PutDownAsync(job, rows, stop);
-                rows.Clear();
-                bytes = 0;
-            }
-        }
-
-        if (rows.Count > 0)
-        {
-            await PutDownAsync(job, rows, stop);
-        }
-
-        return count;
-    }
-
-    private async Task PutDownAsync(UploadJob job, IReadOnlyList<StagedRow> rows, CancellationToken stop)
-    {
-        if (!(await staging.AddAsync(job, rows, clock.GetUtcNow(), stop)).Value)
-        {
-            throw UploadBody.TooSlow;
-        }
-    }
-
-    private StagedRow Read(UploadJob job, ICaseloadFormat format, CaseloadHeader header, RecordReader record,
-        int rowNo, DateOnly today)
-    {
-        if (record.Fault is { } fault)
-        {
-            return StagedRow.Of(rowNo, record, header, new([], []), [fault], null, today);
-        }
-
-        var fields = format.Fields(header, record.Bytes.Span);
-        if (fields.Issues.Count > 0)
-        {
-            return StagedRow.Of(rowNo, record, header, fields, fields.Issues, null, today);
-        }
-
-        var (row, issues) = rules.Read(header, fields.Texts, job.Council, today);
-        return StagedRow.Of(rowNo, record, header, fields, issues, row, today);
-    }
 
     private static void RequireRows(UploadParameters asked, int rows)
     {

@@ -61,8 +61,11 @@ internal sealed class UploadStore(NpgsqlDataSource database)
         order by u.turn limit $1
         """;
 
+    /// <summary>The file's turn, where no other process moved it, and nobody stopped it, meanwhile.</summary>
     private const string Take = """
-        select 1 from cpis.upload u where u.id = $1 and u.state = $2 and u.reached = $3 for update
+        select 1 from cpis.upload u where u.id = $1 and u.state = $2 and u.reached = $3
+            and not exists (select 1 from cpis.upload_stop s where s.upload = u.id)
+        for update
         """;
 
     private const string Cancel = """

@@ -34,6 +34,9 @@ internal sealed class UploadWorker(
 
     private readonly Dictionary<Guid, DateTimeOffset> resting = [];
 
+    /// <summary>Steps that are going on, by council.</summary>
+    private readonly Dictionary<string, Task<bool>> moving = [];
+
     /// <summary>Deletes what its time is over.</summary>
     public Task ExpireAsync(CancellationToken stop)
     {
@@ -62,6 +65,10 @@ internal sealed class UploadWorker(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // What is left is done after the next start.
+        }
+        finally
+        {
+            await ((Task)Task.WhenAll(moving.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -95,7 +102,7 @@ internal sealed class UploadWorker(
         }
     }
 
-    /// <summary>One step of every council's first file.</summary>
+    /// <summary>A step of the first file of every council that is not in the midst of one.</summary>
     /// <returns>True when something moved.</returns>
     private async Task<bool> RoundAsync(CancellationToken stop)
     {
@@ -103,14 +110,33 @@ internal sealed class UploadWorker(
         {
             var jobs = (await uploads.NextAsync(CouncilsMax, stop)).Value;
             Forget(jobs);
-            var moved = await Task.WhenAll(jobs.Where(j => !Rests(j)).Select(j => TryAsync(j, stop)));
-            return moved.Any(m => m);
+            foreach (var job in jobs.Where(j => !moving.ContainsKey(j.Council) && !Rests(j))
+                .Take(CouncilsMax - moving.Count).ToList())
+            {
+                moving.Add(job.Council, TryAsync(job, stop));
+            }
+
+            return moving.Count > 0 && await FirstAsync(stop);
         }
         catch (Exception away) when (away is NpgsqlException or TimeoutException)
         {
             // Asked again at the next look.
             return false;
         }
+    }
+
+    /// <summary>Waits for whoever is done first, or until it is time to look for new files.</summary>
+    private async Task<bool> FirstAsync(CancellationToken stop)
+    {
+        await Task.WhenAny([.. moving.Values, Task.Delay(LookEveryMs, stop)]);
+        var moved = false;
+        foreach (var (council, step) in moving.Where(m => m.Value.IsCompleted).ToList())
+        {
+            moving.Remove(council);
+            moved |= await step;
+        }
+
+        return moved;
     }
 
     /// <summary>One council's trouble must not keep the others' files from moving, nor end the worker.</summary>
