@@ -23,6 +23,9 @@ internal sealed class DecidedBatch
     /// <summary>Place of the last row that is decided.</summary>
     public string Reached { get; private set; } = "";
 
+    /// <summary>True once the rows are applied, and not only decided.</summary>
+    public bool Committed { get; set; }
+
     /// <summary>
     /// Whether one of these plans, or this person, is changed by the batch already, or a plan they follow made by it.
     /// </summary>
