@@ -46,6 +46,8 @@ internal sealed class SubscriptionParts(Doorman doorman)
     public Wish Read(JsonElement sent, DateTimeOffset now)
     {
         var channel = sent.GetProperty("channel");
+        RequireListed(sent, "Subscription", "_criteria", Systems.FilterCriteria);
+        RequireListed(channel, "Subscription.channel", "_payload", Systems.PayloadContent);
         var payload = Incoming.Text(channel, "payload");
         return new()
         {
@@ -174,6 +176,20 @@ internal sealed class SubscriptionParts(Doorman doorman)
             ? number
             : throw No($"{url[(url.LastIndexOf('/') + 1)..]} is one number from {least} to {most}.",
                 "Subscription.channel.extension");
+    }
+
+    /// <summary>The profile closes the extensions of elements; of primitives none but one is kept, on one of them.</summary>
+    private static void RequireListed(JsonElement element, string path, string primitive, string url)
+    {
+        foreach (var member in element.EnumerateObject().Where(m => m.Name.StartsWith('_')))
+        {
+            if (member.Name != primitive || member.Value.ValueKind != JsonValueKind.Object
+                || member.Value.EnumerateObject().Any(m => m.Name != "extension")
+                || Extensions(element, primitive, url).Count() != member.Value.GetProperty("extension").GetArrayLength())
+            {
+                throw No("This extension is not served.", $"{path}.{member.Name[1..]}.extension");
+            }
+        }
     }
 
     /// <summary>Extensions of one address, of the element itself or of one of its primitives.</summary>
