@@ -15,7 +15,7 @@ internal sealed class WriteSubscription(
     Incoming incoming, SubscriptionParts parts, AuditLog ledger, TimeProvider clock)
 {
     /// <summary>Subscriptions of one council.</summary>
-    public const int SubscriptionsMax = 20;
+    public const int SubscriptionsMax = 50;
 
     private const string Type = "Subscription";
 

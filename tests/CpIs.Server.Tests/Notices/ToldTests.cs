@@ -90,7 +90,7 @@ public sealed class ToldTests(RunningServer server) : IClassFixture<RunningServe
     [Fact]
     public async Task Another_doctor_and_the_same_one_a_day_later_are_told_again()
     {
-        await using var own = await RunningServerAsync();
+        await using var own = await OwnServer.StartAsync();
         await using var receiver = await LoopbackReceiver.StartAsync();
         await new InventedSubscription { Endpoint = receiver.Address }.ActivateAsync(own.Server.Lancashire);
         var plan = new InventedPlan { Start = own.Server.Today.AddDays(-3) };
@@ -152,7 +152,7 @@ public sealed class ToldTests(RunningServer server) : IClassFixture<RunningServe
     [Fact]
     public async Task An_open_unborn_plan_is_told_of_fourteen_days_before_it_lapses_and_when_it_does()
     {
-        await using var own = await RunningServerAsync();
+        await using var own = await OwnServer.StartAsync();
         await using var receiver = await LoopbackReceiver.StartAsync();
         await new InventedSubscription { Topic = "plan-lapse", Endpoint = receiver.Address }
             .ActivateAsync(own.Server.Lancashire);
@@ -212,18 +212,5 @@ public sealed class ToldTests(RunningServer server) : IClassFixture<RunningServe
         var plan = new InventedPlan { Start = server.Today.AddDays(-3) };
         await server.SubmitAsync(plan);
         return plan;
-    }
-
-    private static async Task<OwnServer> RunningServerAsync()
-    {
-        var own = new RunningServer();
-        await own.InitializeAsync();
-        return new(own);
-    }
-
-    /// <summary>A server of one test, whose clock that test moves.</summary>
-    private sealed record OwnServer(RunningServer Server) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync() => await Server.DisposeAsync();
     }
 }
