@@ -1,9 +1,11 @@
+using CpIs.Testing;
+
 namespace CpIs.Server.Tests.Notices;
 
-/// <summary>A server of one test, whose clock that test moves.</summary>
-internal sealed class OwnServer : IAsyncDisposable
+/// <summary>A server of one test, whose clock that test moves; on another's database when one is given.</summary>
+internal sealed class OwnServer(TestDatabase? shared = null) : IAsyncDisposable
 {
-    public RunningServer Server { get; } = new();
+    public RunningServer Server { get; } = new() { Shared = shared };
 
     public static async Task<OwnServer> StartAsync()
     {
