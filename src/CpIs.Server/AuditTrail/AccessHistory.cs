@@ -20,6 +20,19 @@ internal static class AccessHistory
     public static IReadOnlyList<AccessLine> Lines(
         IEnumerable<AccessLine> accesses, AccessLine? current, bool withheld = false)
     {
+        var (lines, standing) = Fold(accesses, current);
+        lines.Reverse();
+        var shown = Newest(lines, current is null ? null : standing[(current.Author, current.Organisation)]);
+        return withheld ? shown.ConvertAll(line => line with { Withheld = true }) : shown;
+    }
+
+    /// <summary>Whether an access is a line of its own, and no repeat of one that stands.</summary>
+    public static bool Stands(IEnumerable<AccessLine> earlier, AccessLine access) =>
+        Fold(earlier, access).Standing[(access.Author, access.Organisation)].EntryId == access.EntryId;
+
+    private static (List<AccessLine> Lines, Dictionary<(string, string), AccessLine> Standing) Fold(
+        IEnumerable<AccessLine> accesses, AccessLine? current)
+    {
         var standing = new Dictionary<(string Author, string Organisation), AccessLine>();
         var lines = new List<AccessLine>();
         foreach (var access in Ordered(accesses, current))
@@ -34,9 +47,7 @@ internal static class AccessHistory
             lines.Add(access);
         }
 
-        lines.Reverse();
-        var shown = Newest(lines, current is null ? null : standing[(current.Author, current.Organisation)]);
-        return withheld ? shown.ConvertAll(line => line with { Withheld = true }) : shown;
+        return (lines, standing);
     }
 
     /// <summary>Oldest first: a repeat is folded into what came before it.</summary>
