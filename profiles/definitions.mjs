@@ -12,11 +12,21 @@ const files = [
 // The package adds three search parameters of its own to those of HL7.
 const foreign = new Set(['JsonWebKey-active', 'Project-name', 'User-email']);
 
-// A UK Core extension we accept on an NHS number. Its definition belongs to UK Core: only its address and its shape are
-// named here, so that a profile can refer to it, and nothing of it is generated.
-const verificationStatus = 'https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus';
+// Extensions of others that we accept: of UK Core on an NHS number, of the backport guide on a Subscription. Their
+// definitions belong to their owners: only address and shape are named here, so that a profile can refer to them, and
+// nothing of them is generated.
+const backport = 'http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-';
+const acceptedExtensions = [
+  ['https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-NHSNumberVerificationStatus', 'CodeableConcept',
+    'Identifier'],
+  [`${backport}filter-criteria`, 'string', 'Subscription.criteria'],
+  [`${backport}payload-content`, 'code', 'Subscription.channel.payload'],
+  [`${backport}heartbeat-period`, 'unsignedInt', 'Subscription.channel'],
+  [`${backport}timeout`, 'unsignedInt', 'Subscription.channel'],
+  [`${backport}max-count`, 'positiveInt', 'Subscription.channel'],
+];
 
-function acceptedExtension(url, type, core) {
+function acceptedExtension(url, type, context, core) {
   const definition = structuredClone(core.get('StructureDefinition-Extension'));
   const { element } = definition.snapshot;
   const find = (id) => element.find((e) => e.id === id);
@@ -27,7 +37,7 @@ function acceptedExtension(url, type, core) {
   const base = 'http://hl7.org/fhir/StructureDefinition/Extension';
   delete definition.differential;
   Object.assign(definition, { id, url, name: id, baseDefinition: base, derivation: 'constraint' });
-  definition.context = [{ type: 'element', expression: 'Identifier' }];
+  definition.context = [{ type: 'element', expression: context }];
   return definition;
 }
 
@@ -43,7 +53,9 @@ export function readDefinitions() {
       all.set(key, resource);
     }
   }
-  const accepted = acceptedExtension(verificationStatus, 'CodeableConcept', all);
-  all.set(`StructureDefinition-${accepted.id}`, accepted);
+  for (const [url, type, context] of acceptedExtensions) {
+    const accepted = acceptedExtension(url, type, context, all);
+    all.set(`StructureDefinition-${accepted.id}`, accepted);
+  }
   return all;
 }

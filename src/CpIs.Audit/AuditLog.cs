@@ -17,6 +17,7 @@ public sealed class AuditLog : IAsyncDisposable
     private readonly ReadLane[] readLanes;
     private readonly WriteLanes writeLanes;
     private readonly WriteLanes uploadLanes;
+    private readonly WriteLanes noticeLanes;
     private readonly LaneRegister lanes = new();
     private readonly NpgsqlDataSource database;
     private readonly CancellationTokenSource closing = new();
@@ -36,6 +37,7 @@ public sealed class AuditLog : IAsyncDisposable
             .Select(_ => new ReadLane(options, queue, KeeperOf(LaneKind.Read), clock))];
         writeLanes = new WriteLanes(options, LaneKind.Write, KeeperOf, clock);
         uploadLanes = new WriteLanes(options, LaneKind.Upload, KeeperOf, clock);
+        noticeLanes = new WriteLanes(options, LaneKind.Notice, KeeperOf, clock);
         var text = new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             ApplicationName = "cpis-ledger",
@@ -70,16 +72,9 @@ public sealed class AuditLog : IAsyncDisposable
             loops.Add(lane.RunAsync(closing.Token));
         }
 
-        for (var i = 0; i < options.WriteLanes; i++)
-        {
-            loops.Add(writeLanes.KeepAsync(closing.Token));
-        }
-
-        for (var i = 0; i < options.UploadLanes; i++)
-        {
-            loops.Add(uploadLanes.KeepAsync(closing.Token));
-        }
-
+        Keep(writeLanes, options.WriteLanes);
+        Keep(uploadLanes, options.UploadLanes);
+        Keep(noticeLanes, options.NoticeLanes);
         loops.Add(new MonthsAhead(options, database, clock).RunAsync(closing.Token));
         if (Signer() is { } signer)
         {
@@ -101,6 +96,21 @@ public sealed class AuditLog : IAsyncDisposable
         var entries = Disclosures.Of(envelope.Disclosed, envelope.Found, entry, oneEntry, options.Instance);
         await queue.AppendAsync(new Waiting(entries));
         return envelope.Content;
+    }
+
+    /// <summary>
+    /// As <see cref="OpenAsync{T}"/>, on the lane of notices: what is told in bulk, and can wait, holds up no look-up.
+    /// </summary>
+    public async Task<T> OpenAsideAsync<T>(Sealed<T> envelope, AuditEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(envelope);
+        ArgumentNullException.ThrowIfNull(entry);
+        var entries = Disclosures.Of(envelope.Disclosed, envelope.Found, entry, oneEntry: false, options.Instance);
+        return await noticeLanes.RunAsync(null, async write =>
+        {
+            await write.CommitAsync([entries]);
+            return envelope.Content;
+        });
     }
 
     /// <summary>
@@ -146,6 +156,7 @@ public sealed class AuditLog : IAsyncDisposable
         queue.Close();
         writeLanes.Close();
         uploadLanes.Close();
+        noticeLanes.Close();
         await stopping.DisposeAsync();
         await closing.CancelAsync();
         await Task.WhenAll(loops);
@@ -154,6 +165,14 @@ public sealed class AuditLog : IAsyncDisposable
         await database.DisposeAsync();
         signingStop.Dispose();
         closing.Dispose();
+    }
+
+    private void Keep(WriteLanes kind, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            loops.Add(kind.KeepAsync(closing.Token));
+        }
     }
 
     private CheckpointSigner? Signer() => keys is null ? null

@@ -18,6 +18,9 @@ public sealed record AuditLogOptions
     /// <summary>Uploads that may run at once, apart from all else.</summary>
     public int UploadLanes { get; init; } = 1;
 
+    /// <summary>Deliveries that may be recorded at once, apart from all else.</summary>
+    public int NoticeLanes { get; init; } = 1;
+
     /// <summary>Entries that may wait for the read lanes; the next caller is refused at once.</summary>
     public int QueueEntriesMax { get; init; } = 8192;
 

@@ -64,12 +64,17 @@ public sealed class WriteTransaction
     /// Writes the entries, then <paramref name="also"/>, then commits. Takes no token. When the connection breaks on
     /// the way, it finds out what happened before it answers.
     /// </summary>
-    public async Task CommitAsync(IReadOnlyList<AuditEntry> entries, params NpgsqlBatchCommand[] also)
+    public Task CommitAsync(IReadOnlyList<AuditEntry> entries, params NpgsqlBatchCommand[] also)
     {
         ArgumentNullException.ThrowIfNull(entries);
         ArgumentOutOfRangeException.ThrowIfZero(entries.Count, nameof(entries));
+        return CommitAsync([.. entries.Select(entry => new[] { StoredEntry.Of(entry, options.Instance) })], also);
+    }
+
+    /// <summary>The same for entries that are ready; those of one disclosure stand together.</summary>
+    internal async Task CommitAsync(StoredEntry[][] groups, params NpgsqlBatchCommand[] also)
+    {
         await using var batch = CreateBatch();
-        var groups = entries.Select(entry => new[] { StoredEntry.Of(entry, options.Instance) }).ToArray();
         var placed = lane.Place(groups, clock.GetUtcNow());
         lane.Add(batch, placed);
         foreach (var command in also)

@@ -65,6 +65,25 @@ public static class Systems
     /// <summary>Our codes of <c>issue.details</c>.</summary>
     public const string CpisOutcome = Base + "/CodeSystem/cpis-outcome";
 
+    /// <summary>
+    /// Of the guide for topic-based subscriptions in R4: https://hl7.org/fhir/uv/subscriptions-backport.
+    /// </summary>
+    public const string Backport = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/";
+
+    public const string FilterCriteria = Backport + "backport-filter-criteria";
+
+    /// <summary>How much a notification holds.</summary>
+    public const string PayloadContent = Backport + "backport-payload-content";
+
+    public const string HeartbeatPeriod = Backport + "backport-heartbeat-period";
+
+    public const string NoticeTimeout = Backport + "backport-timeout";
+
+    public const string NoticeCountMax = Backport + "backport-max-count";
+
+    /// <summary>Minutes for which a notification collects notices.</summary>
+    public const string NoticeDigest = Base + "/StructureDefinition/Extension-CpIs-Digest";
+
     /// <summary>Our profile of a resource type.</summary>
     public static string Profile(string resourceType) => $"{Base}/StructureDefinition/CpIs-{resourceType}";
 }

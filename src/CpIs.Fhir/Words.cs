@@ -43,6 +43,25 @@ public static class Words
     public const string RecordedScheduled =
         "Recorded as a scheduled look-up: it does not enter the access history.";
 
+    /// <summary>R17: what a notice of a look says in one sentence.</summary>
+    public const string Viewed =
+        "Viewed: a health worker was shown your plan. This does not say that the person attended.";
+
+    /// <summary>R17: what a notice of an attendance says in one sentence.</summary>
+    public const string Attended = "Attended: the organisation reported this attendance, or a change to it.";
+
+    /// <summary>R9: what became of an NHS number under which a council holds a plan.</summary>
+    public static string NumberChange(string what) => $"The NHS number of this person changed: {what}.";
+
+    /// <summary>R3: said fourteen days before an open unborn plan lapses.</summary>
+    public static string LapsesOn(DateOnly day) =>
+        $"This unborn child plan is open and lapses on {PlanJson.Day(day)}: from then on health is not shown it. "
+        + "End it, or send the child's own plan.";
+
+    /// <summary>R3: said when an open unborn plan lapsed.</summary>
+    public static string LapsedOn(DateOnly day) =>
+        $"This unborn child plan lapsed on {PlanJson.Day(day)} while open: health is no longer shown it.";
+
     /// <summary>When a council whose plan is shown last sent anything.</summary>
     public static string Fresh(string council, DateTimeOffset? at) =>
         at is { } last ? $"{council} last sent at {Instant(last)}." : $"{council} has sent nothing yet.";

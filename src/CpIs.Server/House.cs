@@ -5,6 +5,7 @@ using CpIs.Server.AuditTrail;
 using CpIs.Server.Database;
 using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
+using CpIs.Server.Notices;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
@@ -193,9 +194,19 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
             .AddSingleton<EndAbsent>().AddSingleton<StartUpload>().AddSingleton<ShowUpload>()
             .AddSingleton<UploadWorker>().AddHostedService(s => s.GetRequiredService<UploadWorker>());
+        AddNotices(services, connection);
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
+    }
+
+    private static void AddNotices(IServiceCollection services, string connection)
+    {
+        services.AddSingleton(_ => new NoticeDatabase(connection)).AddSingleton<Doorman>().AddSingleton<Receivers>()
+            .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionParts>().AddSingleton<WriteSubscription>()
+            .AddSingleton<ShowSubscriptions>().AddSingleton<ShowNotices>();
+        services.AddSingleton<FollowerStore>().AddSingleton<LapseStore>().AddSingleton<SenderStore>()
+            .AddSingleton<Delivery>().AddHostedService<Follower>().AddHostedService<Sender>();
     }
 
     /// <summary>

@@ -24,6 +24,18 @@ internal static partial class Logs
     [LoggerMessage(8, LogLevel.Error, "Upload {Upload} could not go on: {Kind} at {Where}")]
     public static partial void UploadStuck(this ILogger log, Guid upload, string kind, string where);
 
+    [LoggerMessage(30, LogLevel.Error, "Notices cannot be made: {Kind} at {Where}")]
+    public static partial void NoticesStuck(this ILogger log, string kind, string where);
+
+    [LoggerMessage(31, LogLevel.Error, "Notices of subscription {Subscription} cannot be sent: {Kind} at {Where}")]
+    public static partial void SenderStuck(this ILogger log, Guid subscription, string kind, string where);
+
+    [LoggerMessage(32, LogLevel.Warning, "The receiver of {Council} does not take notices: {What}")]
+    public static partial void ReceiverFails(this ILogger log, string council, string what);
+
+    [LoggerMessage(33, LogLevel.Error, "The receiver of {Council} was given up; its notices wait: {What}")]
+    public static partial void ReceiverParked(this ILogger log, string council, string what);
+
     [LoggerMessage(20, LogLevel.Warning, "Demographics could not be asked: {What}")]
     public static partial void DemographicsAway(this ILogger log, string what);
 }

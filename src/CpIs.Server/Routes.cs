@@ -3,6 +3,7 @@ using CpIs.Server.AuditTrail;
 using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Metadata;
+using CpIs.Server.Notices;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
@@ -69,6 +70,7 @@ internal static class Routes
     public const string Prefix = "/FHIR/R4";
 
     private const Who HealthOrCouncil = Who.Health | Who.Council;
+    private const Who Subscribers = Who.Council | Who.Registrar;
     private const Who TrailReaders = Who.Auditor | Who.Archive;
 
     public static readonly IReadOnlyList<Route> Table =
@@ -109,6 +111,7 @@ internal static class Routes
         .. Export,
         .. Upload,
         .. Registering,
+        .. Subscription,
     ];
 
     /// <summary>The ledger itself, for whoever keeps or checks it: at the root, since it is no FHIR.</summary>
@@ -178,6 +181,26 @@ internal static class Routes
         Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with { Who = Who.Health | Who.Feed },
         Update("Encounter", To<WriteEncounter>(r => r.UpdateAsync)) with { Who = Who.Health | Who.Feed },
     ];
+
+    /// <summary>What councils are told of, and the notices again for those who ask for them.</summary>
+    private static Route[] Subscription =>
+    [
+        Search("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.SearchAsync)),
+        PostedSearch("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.SearchAsync)),
+        Read("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.ReadAsync)),
+        Create("Subscription", To<WriteSubscription>(r => r.CreateAsync)),
+        Update("Subscription", To<WriteSubscription>(r => r.UpdateAsync)),
+        new("DELETE", "/Subscription/{id}", "Subscription", 'd', "delete", 'D', Who.Council, Discloses.Patients,
+            To<WriteSubscription>(r => r.DeleteAsync)),
+        Telling("GET", "/Subscription/$status", Subscribers, To<ShowNotices>(r => r.StatusesAsync)),
+        Telling("GET", "/Subscription/{id}/$status", Subscribers, To<ShowNotices>(r => r.StatusAsync)),
+        Telling("POST", "/Subscription/{id}/$status", Subscribers, To<ShowNotices>(r => r.StatusAsync)),
+        Telling("GET", "/Subscription/{id}/$events", Who.Council, To<ShowNotices>(r => r.EventsAsync)),
+        Telling("POST", "/Subscription/{id}/$events", Who.Council, To<ShowNotices>(r => r.EventsAsync)),
+    ];
+
+    private static Route Telling(string method, string path, Who who, Func<IServiceProvider, RouteHandler> room) =>
+        new(method, path, "Subscription", 'r', "operation", 'R', who, Discloses.Patients, room);
 
     /// <summary>For those who send resources; what it is given it neither stores nor shows.</summary>
     private static Route Validate(string type) => new("POST", $"/{type}/$validate", type, null, "operation", 'E',

@@ -1,4 +1,5 @@
 using CpIs.Server.Demographics;
+using CpIs.Server.Notices;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 
@@ -45,6 +46,9 @@ internal sealed record ServerOptions
     /// <summary>Who is asked about NHS numbers.</summary>
     public DemographicsOptions Demographics { get; init; } = new();
 
+    /// <summary>Where notices may be sent.</summary>
+    public NoticeOptions Notices { get; init; } = new();
+
     /// <summary>
     /// Reads arguments <c>--port N --data DIR --no-samples --councils N</c>, then <c>CPIS_PORT</c>, then configuration.
     /// </summary>
@@ -56,6 +60,7 @@ internal sealed record ServerOptions
             Connection = configuration.GetConnectionString("Cpis"),
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
             Attendance = AttendanceRules.Read(configuration),
+            Notices = NoticeOptions.Read(configuration, sandbox),
             Demographics = DemographicsOptions.Read(configuration),
             Deployment = configuration["Deployment"] ?? (sandbox ? "sandbox" : "local"),
         };

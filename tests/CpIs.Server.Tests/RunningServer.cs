@@ -29,6 +29,9 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>What stands between this server and its database, if anything does.</summary>
     internal Func<string, string> Through { get; init; } = connection => connection;
 
+    /// <summary>The database of another server that this one runs beside; null: one of its own.</summary>
+    internal TestDatabase? Shared { get; init; }
+
     /// <summary>Keys and the checkpoints outside the database.</summary>
     internal string Folder => folder;
 
@@ -44,7 +47,7 @@ public sealed class RunningServer : IAsyncLifetime
 
     public async Task InitializeAsync()
     {
-        database = await TestDatabase.CreateAsync();
+        database = Shared ?? await TestDatabase.CreateAsync();
         port = FreePort();
         var options = new ServerOptions
         {
@@ -55,6 +58,7 @@ public sealed class RunningServer : IAsyncLifetime
             DataFolder = folder,
             Sandbox = true,
             Samples = false,
+            Notices = new() { Loopback = true },
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),
         };
@@ -64,7 +68,11 @@ public sealed class RunningServer : IAsyncLifetime
     public async Task DisposeAsync()
     {
         await house!.DisposeAsync();
-        await database!.DisposeAsync();
+        if (Shared is null)
+        {
+            await database!.DisposeAsync();
+        }
+
         Directory.Delete(folder, recursive: true);
     }
 

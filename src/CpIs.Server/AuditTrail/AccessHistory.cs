@@ -18,6 +18,18 @@ internal static class AccessHistory
     /// for it is always in the list.</param>
     public static IReadOnlyList<AccessLine> Lines(IEnumerable<AccessLine> accesses, AccessLine? current)
     {
+        var (lines, standing) = Fold(accesses, current);
+        lines.Reverse();
+        return Newest(lines, current is null ? null : standing[(current.Author, current.Organisation)]);
+    }
+
+    /// <summary>Whether an access is a line of its own, and no repeat of one that stands.</summary>
+    public static bool Stands(IEnumerable<AccessLine> earlier, AccessLine access) =>
+        Fold(earlier, access).Standing[(access.Author, access.Organisation)].EntryId == access.EntryId;
+
+    private static (List<AccessLine> Lines, Dictionary<(string, string), AccessLine> Standing) Fold(
+        IEnumerable<AccessLine> accesses, AccessLine? current)
+    {
         var standing = new Dictionary<(string Author, string Organisation), AccessLine>();
         var lines = new List<AccessLine>();
         foreach (var access in Ordered(accesses, current))
@@ -32,8 +44,7 @@ internal static class AccessHistory
             lines.Add(access);
         }
 
-        lines.Reverse();
-        return Newest(lines, current is null ? null : standing[(current.Author, current.Organisation)]);
+        return (lines, standing);
     }
 
     /// <summary>Oldest first: a repeat is folded into what came before it.</summary>

@@ -4,6 +4,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Encounters;
+using CpIs.Server.Notices;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
@@ -28,6 +29,8 @@ internal static class ShowCapabilities
         ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
         ["$submit-register"] = Systems.Base + "/OperationDefinition/CpIs-SubmitRegister",
         ["$submit-caseload"] = Systems.Base + "/OperationDefinition/CpIs-SubmitCaseload",
+        ["$status"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
+        ["$events"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
         ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/inclusion-proof",
     };
 
@@ -39,6 +42,7 @@ internal static class ShowCapabilities
         ["Encounter"] = [.. EncounterParameters.All.Select(p => (p.Name, p.Type))],
         ["Organization"] = [.. SearchOrganizations.Parameters.Select(p => (p.Name, p.Type))],
         ["CareTeam"] = [("patient", "reference")],
+        ["Subscription"] = [.. ShowSubscriptions.Parameters.Select(p => (p.Name, p.Type))],
         ["AuditEvent"] = [.. TrailParameters.All],
     };
 
@@ -107,6 +111,11 @@ internal static class ShowCapabilities
     private static void WriteResource(Utf8JsonWriter json, string type, List<Route> routes)
     {
         json.WriteStartObject();
+        if (type == "Subscription")
+        {
+            WriteTopics(json);
+        }
+
         json.WriteString("type"u8, type);
         json.WriteString("profile"u8, Systems.Profile(type));
         WriteInteractions(json, routes.Where(r => r.Interaction != Operation).DistinctBy(r => r.Interaction));
@@ -142,6 +151,21 @@ internal static class ShowCapabilities
 
         WriteOperations(json, routes);
         json.WriteEndObject();
+    }
+
+    /// <summary>R4 has no resource for topics: they are listed where they can be subscribed to.</summary>
+    private static void WriteTopics(Utf8JsonWriter json)
+    {
+        json.WriteStartArray("extension"u8);
+        foreach (var topic in Topic.All)
+        {
+            json.WriteStartObject();
+            json.WriteString("url"u8, Systems.Backport + "capabilitystatement-subscriptiontopic-canonical");
+            json.WriteString("valueCanonical"u8, topic.Url);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
     /// <summary>Operations by the last part of their path; polling and fetching are not operations.</summary>

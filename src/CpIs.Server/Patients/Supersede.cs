@@ -50,9 +50,9 @@ internal sealed record NumbersDecided(IReadOnlyList<NumberAnswer> Answers, Succe
     public IReadOnlyList<AuditEntry> Entries(AuditEntry asked) =>
     [
         .. Succession.Ended.SelectMany(f => Of(asked, f,
-            f.To is null ? "no longer invalid" : "link of superseded number withdrawn")),
+            f.To is null ? NumberReason.ValidAgain : NumberReason.Withdrawn)),
         .. Succession.Begun.SelectMany(f => Of(asked, f,
-            f.To is null ? "invalid without a successor" : "superseded number linked")),
+            f.To is null ? NumberReason.Invalid : NumberReason.Superseded)),
     ];
 
     private static IEnumerable<AuditEntry> Of(AuditEntry asked, NumberFact fact, string what)

@@ -47,5 +47,6 @@ internal sealed record Changed(
 {
     public string ETag => $"W/\"{Version}\"";
 
-    public string Location => $"{ResourceType}/{Id}/_history/{Version}";
+    /// <summary>Where it can be read, under the base; without a version where old ones cannot.</summary>
+    public string Location { get; init; } = $"{ResourceType}/{Id}/_history/{Version}";
 }

@@ -117,6 +117,16 @@ internal sealed class SearchBundle : IDisposable
         EndEntry(mode);
     }
 
+    /// <summary>Adds what is written for this answer under an id of its own and has no place.</summary>
+    public void AddMade(Guid id, Action<Utf8JsonWriter, Guid> write, string mode)
+    {
+        StartEntry();
+        json.WriteString("fullUrl"u8, "urn:uuid:" + id);
+        json.WritePropertyName("resource"u8);
+        write(json, id);
+        EndEntry(mode);
+    }
+
     public void AddOutcome(IReadOnlyList<OutcomeIssue> issues)
     {
         StartEntry();
