@@ -12,6 +12,11 @@ public static class Words
 
     public const string TwoCouncils = "Two councils hold a current plan: contact both.";
 
+    /// <summary>Said with a plan whose council sent something newer that could not be taken.</summary>
+    public const string Unconfirmed =
+        "A plan shown here is as its council last confirmed it. What the council sent since could not be taken: "
+        + "it may have changed. Telephone the council.";
+
     public const string CouncilsDiffer = "Councils hold different names or birth dates for this person.";
 
     public const string CountedUnscheduled =

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using CpIs.Server.Demographics;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Testing;
@@ -21,7 +22,10 @@ public sealed class RunningServer : IAsyncLifetime
     private int port;
     private int strangers;
 
-    internal MovableClock Clock { get; } = new();
+    internal MovableClock Clock { get; init; } = new();
+
+    /// <summary>Who is asked about NHS numbers.</summary>
+    internal DemographicsOptions Demographics { get; init; } = new();
 
     /// <summary>How long a caller of this server waits for its entry.</summary>
     internal int CommitWaitMs { get; init; } = 5000;
@@ -58,6 +62,7 @@ public sealed class RunningServer : IAsyncLifetime
             DataFolder = folder,
             Sandbox = true,
             Samples = false,
+            Demographics = Demographics,
             Notices = new() { Loopback = true },
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),
