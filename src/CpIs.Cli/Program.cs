@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using CpIs.Cli;
 using CpIs.Cli.Caseloads;
 using CpIs.Cli.Ledger;
@@ -11,6 +12,11 @@ Console.CancelKeyPress += (_, pressed) =>
     pressed.Cancel = true;
     stopping.Cancel();
 };
+using var ended = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal =>
+{
+    signal.Cancel = true;
+    stopping.Cancel();
+});
 try
 {
     return args switch
@@ -40,7 +46,8 @@ catch (HttpRequestException away) when (args is ["listen", ..])
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested && args is ["upload", ..])
 {
-    Screen.Errors.WriteLine("Stopped: what was sent goes on at the server. Send the file again to be told about it.");
+    Screen.Errors.WriteLine("Stopped. The same command again goes on: a file that the server has whole is applied "
+        + "meanwhile, one that it has in part is sent anew, and no row is applied twice.");
     return UploadExit.Nothing;
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested)

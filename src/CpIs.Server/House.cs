@@ -217,7 +217,8 @@ internal sealed class House : IAsyncDisposable
         var bearer = builder.Services.AddAuthentication().AddJwtBearer();
         if (options.Sandbox)
         {
-            var issuer = new TokenIssuer($"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock);
+            var issuer = new TokenIssuer(
+                $"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock, options.Councils);
             builder.Services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
             builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
             {

@@ -1,5 +1,6 @@
 using CpIs.Server.Demographics;
 using CpIs.Server.Notices;
+using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 
 namespace CpIs.Server;
@@ -24,6 +25,9 @@ internal sealed record ServerOptions
 
     public bool Samples { get; init; } = true;
 
+    /// <summary>Councils of the sandbox, ZZ001 and on; the samples have five.</summary>
+    public int Councils { get; init; }
+
     /// <summary>How long a caller waits for its ledger entry before it is refused.</summary>
     public int CommitWaitMs { get; init; } = 5000;
 
@@ -46,7 +50,7 @@ internal sealed record ServerOptions
     public NoticeOptions Notices { get; init; } = new();
 
     /// <summary>
-    /// Reads arguments <c>--port N --data DIR --no-samples</c>, then <c>CPIS_PORT</c>, then configuration.
+    /// Reads arguments <c>--port N --data DIR --no-samples --councils N</c>, then <c>CPIS_PORT</c>, then configuration.
     /// </summary>
     public static ServerOptions Read(string[] args, IConfiguration configuration, bool sandbox)
     {
@@ -72,6 +76,7 @@ internal sealed record ServerOptions
                 "--no-samples" => options with { Samples = false },
                 "--port" => options with { Port = int
                     .Parse(Value(args, ++i), System.Globalization.CultureInfo.InvariantCulture) },
+                "--councils" when sandbox => options with { Councils = Count(Value(args, ++i)) },
                 "--data" => options with { DataFolder = Path.GetFullPath(Value(args, ++i)) },
                 var other => throw new ArgumentException($"Unknown argument {other}."),
             };
@@ -79,6 +84,11 @@ internal sealed record ServerOptions
 
         return options;
     }
+
+    private static int Count(string value) =>
+        int.TryParse(value, System.Globalization.NumberStyles.None, null, out var count)
+            && count is >= 1 and <= InventedCouncils.CouncilsMax ? count
+            : throw new ArgumentException($"--councils is a number from 1 to {InventedCouncils.CouncilsMax}.");
 
     private static string Value(string[] args, int at) =>
         at < args.Length ? args[at] : throw new ArgumentException($"{args[at - 1]} needs a value.");

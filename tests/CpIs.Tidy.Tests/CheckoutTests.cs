@@ -11,7 +11,7 @@ public sealed class CheckoutTests
     {
         Checkout.Files.Should().Contain([
             "CpIs.sln", ".editorconfig", "src/CpIs.Server/Program.cs", "src/CpIs.Audit/Sealed.cs",
-            "samples/caseloads/leeds.ndjson", "tests/CpIs.Tidy.Tests/CheckoutTests.cs"]);
+            "samples/caseloads/leeds.csv", "tests/CpIs.Tidy.Tests/CheckoutTests.cs"]);
         Checkout.Files.Should().NotContain(path => path.Holds("/bin/") || path.Holds("/obj/") || path.Holds(".git/"));
     }
 

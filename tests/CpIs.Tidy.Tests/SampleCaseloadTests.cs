@@ -33,6 +33,16 @@ public sealed class SampleCaseloadTests
     public void Every_nhs_number_is_invented_and_passes_the_modulus_eleven_check() =>
         All(Today).Should().OnlyContain(plan => IsInventedNhsNumber(plan.NhsNumber));
 
+    [Fact]
+    public void The_people_of_the_councils_page_are_invented_and_stand_in_no_caseload()
+    {
+        var numbers = Directory.GetFiles(Checkout.PathOf("samples/uploads"), "*.csv").SelectMany(File.ReadLines)
+            .Where(row => !row.Begins("row_id,")).Select(row => row.Split(',')[1]).Distinct().ToList();
+
+        numbers.Should().HaveCountGreaterThanOrEqualTo(5).And.OnlyContain(number => IsInventedNhsNumber(number));
+        numbers.Should().NotIntersectWith(All(Today).Select(plan => plan.NhsNumber));
+    }
+
     [Theory]
     [InlineData("9990000018", true)]
     [InlineData("9990000019", false)]
@@ -188,7 +198,7 @@ public sealed class SampleCaseloadTests
     private static DateOnly EighteenOn(DateOnly born) =>
         born is { Month: 2, Day: 29 } ? new DateOnly(born.Year + 18, 3, 1) : born.AddYears(18);
 
-    private static string FileOf(string council) => Checkout.PathOf($"samples/caseloads/{council}.ndjson");
+    private static string FileOf(string council) => Checkout.PathOf($"samples/caseloads/{council}.csv");
 
     // The rule once more, so that a mistake in the server's own check cannot vouch for the samples.
     private static bool IsInventedNhsNumber(string number)

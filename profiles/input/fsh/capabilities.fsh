@@ -44,3 +44,9 @@ Usage: #definition
 * rest[0].resource[4].interaction[0].code = #read
 * rest[0].resource[4].interaction[1].code = #search-type
 * rest[0].interaction[0].code = #transaction
+* rest[0].resource[2].operation[0].name = "child-protection-summary"
+* rest[0].resource[2].operation[0].definition = "https://fhir.cpis.example/OperationDefinition/CpIs-ChildProtectionSummary"
+* rest[0].operation[0].name = "submit-caseload"
+* rest[0].operation[0].definition = "https://fhir.cpis.example/OperationDefinition/CpIs-SubmitCaseload"
+* rest[0].operation[1].name = "submit-register"
+* rest[0].operation[1].definition = "https://fhir.cpis.example/OperationDefinition/CpIs-SubmitRegister"

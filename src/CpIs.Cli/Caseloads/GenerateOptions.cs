@@ -7,13 +7,15 @@ namespace CpIs.Cli.Caseloads;
 internal sealed record GenerateOptions
 {
     public const string Usage = """
-        ./cpis generate --councils N --children N --seed S --out DIR [--day YYYY-MM-DD]
+        ./cpis generate --councils N --children N --seed S --out DIR [--day YYYY-MM-DD] [--faults SHARE]
 
-          --councils N   how many councils; the first four are those of the sandbox, ZZ001 to ZZ004
+          --councils N   how many councils, ZZ001 and on; the first four are those of the sandbox, the others are there
+                         when it was started with ./cpis up --councils N
           --children N   how many people each of them holds; some have two plans
           --seed S       the same seed and day give the same bytes
           --out DIR      gets ZZ001.csv, ZZ001.ndjson and so on; made when it is not there
           --day          the day the files are made for, today when nothing is said
+          --faults SHARE the share of rows that the server must refuse, such as 0.01; none when nothing is said
         """;
 
     /// <summary>More than England has.</summary>
@@ -27,6 +29,9 @@ internal sealed record GenerateOptions
     public int Children { get; init; }
 
     public ulong Seed { get; init; }
+
+    /// <summary>Share of rows with a fault, from 0 to 1.</summary>
+    public double Faults { get; init; }
 
     public required string Out { get; init; }
 
@@ -45,6 +50,7 @@ internal sealed record GenerateOptions
                 "--children" => options with { Children = Count(value, PeopleMax) },
                 "--seed" => options with { Seed = Seeded(value) },
                 "--out" => options with { Out = value },
+                "--faults" => options with { Faults = Share(value) },
                 "--day" => options with { Day = OnDay(value) },
                 _ => throw new ArgumentException(Usage),
             };
@@ -63,6 +69,11 @@ internal sealed record GenerateOptions
     private static ulong Seeded(string value) =>
         ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var seed) ? seed
             : throw new ArgumentException($"{value} is no seed: it is a whole number.");
+
+    private static double Share(string value) =>
+        double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share)
+            && share is >= 0 and <= 1 ? share
+            : throw new ArgumentException($"{value} is no share from 0 to 1, such as 0.01.");
 
     private static DateOnly OnDay(string value) => DateOnly.TryParseExact(
         value, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)

@@ -9,10 +9,11 @@ internal sealed class SentFile : HttpContent
 
     private readonly string path;
     private readonly Action<long> told;
+    private readonly bool isMended;
 
     public SentFile(string path, string contentType, Action<long> told)
     {
-        (this.path, this.told) = (path, told);
+        (this.path, this.told, isMended) = (path, told, MendedErrors.Is(path));
         Headers.ContentType = new(contentType);
     }
 
@@ -23,6 +24,13 @@ internal sealed class SentFile : HttpContent
         Stream stream, TransportContext? context, CancellationToken cancellationToken)
     {
         await using var file = File.OpenRead(path);
+        if (isMended)
+        {
+            await MendedErrors.CopyAsync(file, stream, cancellationToken);
+            told(file.Length);
+            return;
+        }
+
         var chunk = new byte[ChunkBytes];
         var sent = 0L;
         for (int read; (read = await file.ReadAsync(chunk, cancellationToken)) > 0;)
@@ -34,7 +42,7 @@ internal sealed class SentFile : HttpContent
 
     protected override bool TryComputeLength(out long length)
     {
-        length = new FileInfo(path).Length;
-        return true;
+        length = isMended ? 0 : new FileInfo(path).Length;
+        return !isMended;
     }
 }

@@ -14,6 +14,9 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
     /// <summary>Times one request is made while the server is away or busy.</summary>
     private const int AttemptsMax = 5;
 
+    /// <summary>The same once the file is there: it is worth waiting for a server that starts again.</summary>
+    private const int StatusAttemptsMax = 30;
+
     /// <summary>Seconds between two attempts, when the server says nothing.</summary>
     private const int PauseSeconds = 2;
 
@@ -26,11 +29,13 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
 
     /// <summary>Sends a file and gives the address at which to ask for it.</summary>
     /// <exception cref="UploadRefused">The server takes no such file.</exception>
-    public async Task<Uri> SendAsync(Uri target, Func<HttpContent> body, CancellationToken stop)
+    /// <returns>The address, and the server's time of its answer.</returns>
+    public async Task<(Uri Status, DateTimeOffset? Answered)> SendAsync(
+        Uri target, Func<HttpContent> body, CancellationToken stop)
     {
         using var answer = await AskAsync(() => new(HttpMethod.Post, target) { Content = body() }, stop);
         return answer.StatusCode == HttpStatusCode.Accepted && answer.Content.Headers.ContentLocation is { } status
-            ? new Uri(http.BaseAddress!, status)
+            ? (new Uri(http.BaseAddress!, status), answer.Headers.Date)
             : throw await RefusedAsync(answer, stop);
     }
 
@@ -38,7 +43,7 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
     public async Task<(UploadProgress? Progress, UploadManifest? Manifest, TimeSpan Pause)> StatusAsync(
         Uri status, CancellationToken stop)
     {
-        using var answer = await AskAsync(() => new(HttpMethod.Get, status), stop);
+        using var answer = await AskAsync(() => new(HttpMethod.Get, status), stop, StatusAttemptsMax);
         var body = await answer.Content.ReadAsStringAsync(stop);
         return answer.StatusCode switch
         {
@@ -63,16 +68,18 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
         await answer.Content.CopyToAsync(file, stop);
     }
 
-    /// <summary>How many refused rows have each code, over the outcomes of a file.</summary>
-    public async Task CountAsync(string url, Dictionary<string, int> byCode, CancellationToken stop)
+    /// <summary>How many refused rows have each code and detail, over the outcomes of a file.</summary>
+    public async Task CountAsync(
+        string url, Dictionary<(string Code, string Detail), int> byCode, CancellationToken stop)
     {
         using var answer = await AskAsync(() => new(HttpMethod.Get, Same(url)), stop);
         using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(stop));
         while (await lines.ReadLineAsync(stop) is { } line)
         {
-            var codes = JsonNode.Parse(line)?["issue"]?[0]?["details"]?["coding"] as JsonArray ?? [];
-            var code = string.Join(' ', codes.Select(coding => coding?["code"]?.GetValue<string>()));
-            byCode[code] = byCode.GetValueOrDefault(code) + 1;
+            var codes = (JsonNode.Parse(line)?["issue"]?[0]?["details"]?["coding"] as JsonArray ?? [])
+                .Select(coding => coding?["code"]?.GetValue<string>() ?? "").ToList();
+            var reason = (codes.FirstOrDefault() ?? "", codes.ElementAtOrDefault(1) ?? "");
+            byCode[reason] = byCode.GetValueOrDefault(reason) + 1;
         }
     }
 
@@ -82,7 +89,8 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
         && address.Scheme == http.BaseAddress.Scheme
             ? address : throw new UploadRefused("the manifest names a file on another server");
 
-    private async Task<HttpResponseMessage> AskAsync(Func<HttpRequestMessage> make, CancellationToken stop)
+    private async Task<HttpResponseMessage> AskAsync(
+        Func<HttpRequestMessage> make, CancellationToken stop, int attemptsMax = AttemptsMax)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -93,7 +101,7 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
                 request.Headers.Authorization = await token.GetAsync(stop);
                 var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
                 if (answer.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
-                    || attempt == AttemptsMax || Pause(answer) > PauseMax)
+                    || attempt == attemptsMax || Pause(answer) > PauseMax)
                 {
                     return answer;
                 }
@@ -104,7 +112,7 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
                 }
             }
             catch (HttpRequestException away) when (away.HttpRequestError != HttpRequestError.Unknown
-                && attempt < AttemptsMax)
+                && attempt < attemptsMax)
             {
                 await Task.Delay(betweenAttempts, stop);
             }
@@ -127,9 +135,32 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
             // The status alone is told.
         }
 
-        return new(string.Create(CultureInfo.InvariantCulture, $"the server answered {(int)answer.StatusCode} {why}"));
+        var said = string.Create(CultureInfo.InvariantCulture,
+            $"{Sentence(answer.StatusCode)} ({(int)answer.StatusCode})")
+            + (why.Length > 0 ? ": " + why.Replace("allowOlder=true", "--allow-older", StringComparison.Ordinal) : "");
+        return new(said) { IsAway = IsAway(answer.StatusCode) };
     }
+
+    private static bool IsAway(HttpStatusCode status) => (int)status >= (int)HttpStatusCode.InternalServerError
+        || status is HttpStatusCode.TooManyRequests;
+
+    private static string Sentence(HttpStatusCode status) => status switch
+    {
+        HttpStatusCode.BadRequest => "the server cannot read the file",
+        HttpStatusCode.Unauthorized => "the server does not accept this client: check --client-id",
+        HttpStatusCode.Forbidden => "this client may not upload",
+        HttpStatusCode.NotFound => "the server knows no such upload; is the address that of a CpIs server?",
+        HttpStatusCode.Conflict => "the file contradicts one that was sent before",
+        HttpStatusCode.RequestEntityTooLarge => "the file is too large",
+        HttpStatusCode.TooManyRequests => "the server is busy: try again in a while",
+        HttpStatusCode.ServiceUnavailable => "the server cannot take files at this moment: try again in a while",
+        _ => "the server did not take the file",
+    };
 }
 
 /// <summary>The server would not take the file, or not tell about it: nothing was done that is known.</summary>
-internal sealed class UploadRefused(string message) : Exception(message);
+internal sealed class UploadRefused(string message) : Exception(message)
+{
+    /// <summary>Nothing is said about the file: it may be sent again as it is.</summary>
+    public bool IsAway { get; init; }
+}

@@ -8,12 +8,13 @@ namespace CpIs.Cli.Uploads;
 /// <summary>How far the server has come with a file, as its header X-Progress says.</summary>
 internal sealed partial record UploadProgress(int Percent, string Text)
 {
-    public static UploadProgress Read(string header) => new(
-        Leading().Match(header) is { Success: true } match
-            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0, header);
+    /// <summary>Reads such as <c>41 % (123,000 of 300,000 rows, 12 refused)</c>.</summary>
+    public static UploadProgress Read(string header) => Parts().Match(header) is { Success: true } match
+        ? new(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), match.Groups[2].Value + match.Groups[3])
+        : new(0, header);
 
-    [GeneratedRegex(@"^(\d{1,3}) %")]
-    private static partial Regex Leading();
+    [GeneratedRegex(@"^(\d{1,3}) % \((.*?)\)(.*)$")]
+    private static partial Regex Parts();
 }
 
 /// <summary>What became of a file, as the finished job's manifest says.</summary>
@@ -30,6 +31,12 @@ internal sealed record UploadManifest(JsonNode Body)
 
     public int Refused => Count("refused");
 
+    /// <summary>Plans that a snapshot left out.</summary>
+    public int EndedByAbsence => Count("endedByAbsence");
+
+    /// <summary>When the server had the whole file.</summary>
+    public DateTimeOffset? Received => Body["transactionTime"]?.GetValue<DateTimeOffset>();
+
     /// <summary>What is said of the file as a whole.</summary>
     public IReadOnlyList<string> Issues => Body["extension"]?["issue"] is JsonArray issues
         ? [.. issues.Select(issue => issue?["diagnostics"]?.GetValue<string>()).OfType<string>()] : [];
@@ -38,10 +45,10 @@ internal sealed record UploadManifest(JsonNode Body)
     public IReadOnlyList<(string Name, int Rows)> Counts =>
         [.. Accepted.Prepend("read").Concat(NotAccepted).Select(name => (name, Count(name)))];
 
-    /// <summary>0 every row was taken, 1 some were refused, 2 nothing was done.</summary>
-    public int ExitCode => FileCode is "CPF01" or "CPF04" or "CPF05" ? UploadExit.Nothing
-        : Refused == 0 ? UploadExit.All
-        : Accepted.Sum(Count) > 0 ? UploadExit.SomeRefused : UploadExit.Nothing;
+    /// <summary>How the file ended.</summary>
+    public UploadEnd End => FileCode is "CPF01" or "CPF04" or "CPF05" ? UploadEnd.Nothing
+        : Refused == 0 ? UploadEnd.All
+        : Accepted.Sum(Count) > 0 ? UploadEnd.SomeRefused : UploadEnd.Nothing;
 
     /// <summary>Addresses of the files with an outcome for each refused row.</summary>
     public IReadOnlyList<string> ErrorFiles => Body["error"] is JsonArray files
@@ -69,4 +76,20 @@ internal static class UploadExit
     public const int All = 0;
     public const int SomeRefused = 1;
     public const int Nothing = 2;
+}
+
+/// <summary>How the upload of a file ended.</summary>
+internal enum UploadEnd
+{
+    /// <summary>Every row was taken.</summary>
+    All,
+
+    /// <summary>Some rows were refused.</summary>
+    SomeRefused,
+
+    /// <summary>Nothing was done, and the same file would meet the same answer.</summary>
+    Nothing,
+
+    /// <summary>The server did not say: the same file may be sent again.</summary>
+    Away,
 }

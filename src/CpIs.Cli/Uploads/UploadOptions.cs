@@ -7,20 +7,23 @@ internal sealed record UploadOptions
 {
     public const string Usage = """
         ./cpis upload FILE [--server URL] [--client-id ID] [--submission ID] [--extracted INSTANT]
-                           [--dry-run] [--snapshot --rows N] [--confirm-end N] [--allow-older]
-        ./cpis upload --watch-folder DIR [--server URL] [--client-id ID] [--dry-run]
+                           [--dry-run] [--snapshot [--rows N]] [--confirm-end N] [--allow-older]
+        ./cpis upload --watch-folder DIR [--server URL] [--client-id ID] [--dry-run] [--snapshot]
 
-          FILE                 .csv or .ndjson; errors.csv is written beside it when rows are refused
+          FILE                 .csv or .ndjson; refused rows are written beside it, with why, as FILE.errors.csv.
+                               Mend that and upload it: its columns code and reason are not sent
           --server URL         http://localhost:5080 when nothing is said
           --client-id ID       sandbox-council-lancashire when nothing is said
-          --submission ID      your own id of this upload; made from the name and the bytes when nothing is said, so
-                               that the same file sent twice is one upload
+          --submission ID      your own id of this upload; made from name, bytes and options when nothing is said, so
+                               that the same command twice is one upload
           --extracted INSTANT  when your system made the file; the file's own time when nothing is said
           --dry-run            judges every row and keeps none
-          --snapshot --rows N  the file is everything you hold, N rows: plans that are not in it end
+          --snapshot           the file is everything you hold: plans that are not in it end
+          --rows N             how many rows your system wrote; counted when nothing is said
           --confirm-end N      confirms that so many plans end
           --allow-older        takes a file that is older than the last
-          --watch-folder DIR   uploads every file that is put there and moves it to done/ or failed/, till Ctrl-C
+          --watch-folder DIR   uploads every file that is put there and moves it to done/ or failed/, till Ctrl-C.
+                               Let your system write under another ending, such as .part, and rename
 
         Ends with 0 when every row was taken, 1 when some were refused, 2 when nothing was done.
         """;
@@ -83,8 +86,8 @@ internal sealed record UploadOptions
 
     private UploadOptions Fit()
     {
-        if ((File is null) == (Folder is null) || (Snapshot && Rows is null)
-            || (Folder is not null && (Snapshot || Submission is not null || Extracted is not null)))
+        if ((File is null) == (Folder is null) || (Rows is not null && !Snapshot)
+            || (Folder is not null && (Rows ?? ConfirmEnd ?? (object?)Submission ?? Extracted) is not null))
         {
             throw new ArgumentException(Usage);
         }

@@ -2,7 +2,8 @@ namespace CpIs.Cli.Uploads;
 
 /// <summary>
 /// Uploads every caseload that a case system puts into a folder, oldest first, and moves it to <c>done</c> or
-/// <c>failed</c>. What is still being written is left until it stands still.
+/// <c>failed</c>. What is still being written is left until it stands still, and what changed while it was sent is sent
+/// again; so is a file that met no server.
 /// </summary>
 internal sealed class WatchFolder(UploadCaseload upload)
 {
@@ -30,15 +31,25 @@ internal sealed class WatchFolder(UploadCaseload upload)
     {
         var files = new DirectoryInfo(options.Folder!).GetFiles()
             .Where(file => Endings.Contains(file.Extension)
-                && !file.Name.EndsWith(".errors.csv", StringComparison.Ordinal))
+                && !UploadCaseload.BesideNames
+                    .Any(beside => file.Name.EndsWith("." + beside, StringComparison.Ordinal)))
             .OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal).ToList();
         foreach (var file in files.Where(f => before.TryGetValue(f.FullName, out var then) && then == Now(f)))
         {
-            var code = await upload.RunAsync(options, file.FullName, stop);
-            Move(options.Folder!, file, code == UploadExit.Nothing ? "failed" : "done");
+            var end = await upload.SendAsync(options, file.FullName, stop);
+            if (end != UploadEnd.Away && file.Exists && before[file.FullName] == Now(Again(file)))
+            {
+                Move(options.Folder!, file, end == UploadEnd.Nothing ? "failed" : "done");
+            }
         }
 
         return files.Where(file => File.Exists(file.FullName)).ToDictionary(file => file.FullName, Now);
+    }
+
+    private static FileInfo Again(FileInfo file)
+    {
+        file.Refresh();
+        return file;
     }
 
     private static (long, DateTime) Now(FileInfo file) => (file.Length, file.LastWriteTimeUtc);
@@ -54,11 +65,16 @@ internal sealed class WatchFolder(UploadCaseload upload)
             free = $"{name}-{i}";
         }
 
-        var errors = Path.Combine(folder, name + ".errors.csv");
-        File.Move(file.FullName, Path.Combine(place, free + file.Extension));
-        if (File.Exists(errors))
+        // What was told of the file goes first: a stop in between leaves the file, and it is told again.
+        foreach (var beside in UploadCaseload.BesideNames)
         {
-            File.Move(errors, Path.Combine(place, free + ".errors.csv"), overwrite: true);
+            var told = Path.Combine(folder, name + "." + beside);
+            if (File.Exists(told))
+            {
+                File.Move(told, Path.Combine(place, free + "." + beside), overwrite: true);
+            }
         }
+
+        File.Move(file.FullName, Path.Combine(place, free + file.Extension));
     }
 }

@@ -15,12 +15,16 @@ internal sealed record ClusterOptions
     /// <summary>False only for tests that say nothing of durability: commits then do not wait for the disk.</summary>
     public bool Durable { get; init; } = true;
 
+    /// <summary>PostgreSQL's own modules to be loaded, for measuring.</summary>
+    public string Modules { get; init; } = "";
+
     internal string Configuration(string socketFolder)
     {
         var durable = Durable ? "on" : "off";
         var settings = new (string Name, string Value)[]
         {
             ("cluster_name", "cpis"),
+            ("shared_preload_libraries", Modules),
             ("listen_addresses", ""),
             ("port", ClusterFolders.Port.ToString(CultureInfo.InvariantCulture)),
             ("unix_socket_directories", socketFolder),

@@ -120,9 +120,9 @@ internal sealed class StartRegister(RegisterJobStore jobs, AuditLog ledger, Time
         var count = 0;
         while (await records.NextAsync(stop))
         {
-            if (++count > StartUpload.RowsMax)
+            if (++count > StageRows.RowsMax)
             {
-                throw UploadBody.TooLarge($"The file has more than {StartUpload.RowsMax} rows.");
+                throw UploadBody.TooLarge($"The file has more than {StageRows.RowsMax} rows.");
             }
 
             rows.Add(Read(count, records));

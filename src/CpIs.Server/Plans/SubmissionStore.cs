@@ -16,16 +16,32 @@ internal static class SubmissionStore
     private const string LockKeys =
         "select pg_advisory_xact_lock(hashtextextended(k, 20513)) from unnest($1::text[]) k";
 
+    /// <summary>
+    /// Key by key, each by the index of its own: with the four asked for in one condition PostgreSQL read all plans of
+    /// the council for each submission. Where an id alone finds the row, the council is compared so that no index of
+    /// councils serves.
+    /// </summary>
     private const string LockPlans = """
-        select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
-            p.removed, p.birth_date, p.deleted, p.status_until,
-            p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
-            p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed
-        from cpis.plan p
-        where p.council = $1 and (p.row_id = any($2) or p.nhs_number = any($3)
-            or p.episode_id = any($4) or p.flag_id = any($5))
+        select p.* from unnest(array(
+            select o.episode_id from unnest($2::text[]) k cross join lateral (
+                select o.episode_id from cpis.plan o where o.council = $1 and o.row_id = k offset 0) o
+            union
+            select o.episode_id from unnest($3::text[]) k cross join lateral (
+                select o.episode_id from cpis.plan o where o.nhs_number = k and o.council = $1 offset 0) o
+            union
+            select o.episode_id from unnest($4::uuid[]) k cross join lateral (
+                select o.episode_id from cpis.plan o where o.episode_id = k and o.council || '' = $1 offset 0) o
+            union
+            select o.episode_id from unnest($5::uuid[]) k cross join lateral (
+                select o.episode_id from cpis.plan o where o.flag_id = k and o.council || '' = $1 offset 0) o
+            order by 1)) e
+        cross join lateral (
+            select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
+                p.removed, p.birth_date, p.deleted, p.status_until,
+                p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
+                p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed
+            from cpis.plan p where p.episode_id = e for update) p
         order by p.row_id, p.closed
-        for update
         """;
 
     private const string LockPatients = """

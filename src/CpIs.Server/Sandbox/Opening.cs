@@ -6,7 +6,7 @@ using Npgsql;
 namespace CpIs.Server.Sandbox;
 
 /// <summary>
-/// What the sandbox does before it is ready: seeds the organisations, and loads the invented children through its own
+/// What the sandbox does before it is ready: seeds the organisations, and uploads the invented children through its own
 /// HTTP endpoint as their councils would.
 /// </summary>
 internal sealed class Opening(
@@ -32,9 +32,12 @@ internal sealed class Opening(
         await SeedAsync(stop);
         if (options.Samples)
         {
-            await people.FillAsync(Path.Combine(Samples, "caseloads"), stop);
+            var folder = Path.Combine(Samples, "caseloads");
             using var http = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
-            await new SampleLoader(http, clock).LoadAsync(Path.Combine(Samples, "caseloads"), stop);
+            var loader = new SampleLoader(http, clock);
+            var missing = await loader.MissingAsync(folder, stop);
+            await people.FillAsync(folder, missing, stop);
+            await loader.SendAsync(missing, stop);
         }
     }
 
@@ -44,6 +47,7 @@ internal sealed class Opening(
         var lines = await File.ReadAllLinesAsync(Path.Combine(Samples, "organizations.ndjson"), stop);
         var missing = lines.Where(l => l.Length > 0)
             .Select(l => JsonSerializer.Deserialize<OrganizationFacts>(l)!)
+            .Concat(InventedCouncils.Facts(options.Councils))
             .Where(o => !known.Contains(o.Id)).ToList();
         if (missing.Count == 0)
         {

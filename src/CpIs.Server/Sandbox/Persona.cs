@@ -46,6 +46,10 @@ internal sealed record Persona(
             "system/Organization.cruds system/Patient.cu system/Subscription.rs", "registrar"),
     }.ToDictionary(p => p.ClientId);
 
+    /// <summary>Somebody by name, also one of so many invented councils by its code.</summary>
+    public static Persona? Find(string clientId, int councils) => All.TryGetValue(clientId, out var named) ? named
+        : InventedCouncils.CodeOf(clientId, councils) is { } code ? new(clientId, code, Writing, "council") : null;
+
     /// <summary>Claims of a token for this persona, in the form CIS2 gives those of a person.</summary>
     public Dictionary<string, object> Claims()
     {

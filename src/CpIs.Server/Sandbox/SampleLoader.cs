@@ -1,148 +1,180 @@
+using System.Globalization;
 using System.Net;
-using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using CpIs.Fhir;
+using CpIs.Server.Uploads;
 
 namespace CpIs.Server.Sandbox;
 
 /// <summary>
-/// Sends the sample caseloads to a server as the councils they belong to, over HTTP like any council would: whatever
-/// is wrong with the samples or the server shows here first. What the server holds already is not sent again.
+/// Uploads the sample caseloads to a server as the councils they belong to, over HTTP like any council would: whatever
+/// is wrong with the samples or the server shows here first. What the server holds already is not sent again; what a
+/// first load leaves out, because it would never be shown, is submitted plan by plan.
 /// </summary>
 /// <param name="http">Client whose base address is the root of the server.</param>
 /// <param name="clock">Decides the day from which the samples' days are counted.</param>
 internal sealed class SampleLoader(HttpClient http, TimeProvider clock)
 {
-    /// <summary>People sent at once; the server has two cores on a small machine.</summary>
-    private const int ParallelPeopleMax = 8;
-
     /// <summary>Rows of one caseload; the server lists no more on a page.</summary>
     private const int CaseloadRowsMax = 1000;
 
-    private const string Fhir = "FHIR/R4";
+    /// <summary>Milliseconds between two questions how far a file has come.</summary>
+    private const int AskEveryMs = 50;
+
+    /// <summary>Seconds a file may take; a machine that is busy with tests is slow.</summary>
+    private const int UploadSecondsMax = 120;
+
+    /// <summary>Characters of the hash in a submission's id.</summary>
+    private const int HashChars = 16;
 
     /// <summary>Loads every caseload of a folder.</summary>
     /// <returns>How many rows were sent.</returns>
     /// <exception cref="SampleRefused">The server refused a row; it and the reasons are named.</exception>
     public async Task<int> LoadAsync(string folder, CancellationToken stop)
     {
-        var sent = 0;
-        foreach (var council in SampleCouncil.All)
-        {
-            var path = Path.Combine(folder, council.File);
-            sent += await LoadAsync(council, SampleRow.ReadAll(path), stop);
-        }
-
-        return sent;
+        var missing = await MissingAsync(folder, stop);
+        await SendAsync(missing, stop);
+        return missing.Sum(one => one.Rows.Count);
     }
 
-    /// <summary>Loads one council's rows.</summary>
-    public async Task<int> LoadAsync(SampleCouncil council, IReadOnlyList<SampleRow> rows, CancellationToken stop)
+    /// <summary>What the server does not hold of the caseloads of a folder.</summary>
+    public async Task<IReadOnlyList<SampleCaseload>> MissingAsync(string folder, CancellationToken stop)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(rows.Count, CaseloadRowsMax);
-        var token = await TokenAsync(council, stop);
-        var missing = await MissingAsync(council, token, rows, stop);
-
-        // A plan can follow another only once that one is there.
-        foreach (var wave in missing.GroupBy(row => row.FollowsRowId is not null).OrderBy(wave => wave.Key))
-        {
-            var people = wave.GroupBy(row => row.NhsNumber).ToList();
-            var bound = new ParallelOptions { MaxDegreeOfParallelism = ParallelPeopleMax, CancellationToken = stop };
-            await Parallel.ForEachAsync(people, bound, async (person, cancelled) =>
-            {
-                foreach (var row in person)
-                {
-                    await SendAsync(council, token, row, cancelled);
-                }
-            });
-        }
-
-        return missing.Count;
+        var asked = SampleCouncil.All.Select(council => MissingAsync(
+            new SampleCaseload(council, SampleRow.ReadAll(Path.Combine(folder, council.File))), stop));
+        return await Task.WhenAll(asked);
     }
 
-    private async Task<string> TokenAsync(SampleCouncil council, CancellationToken stop)
+    /// <summary>What the server does not hold of one caseload.</summary>
+    public async Task<SampleCaseload> MissingAsync(SampleCaseload sample, CancellationToken stop)
     {
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string>
-        {
-            ["grant_type"] = "client_credentials",
-            ["client_id"] = council.ClientId,
-        });
-        using var answer = await http.PostAsync(new Uri("oauth2/token", UriKind.Relative), form, stop);
-        var body = await answer.Content.ReadAsStringAsync(stop);
-        return answer.IsSuccessStatusCode
-            ? JsonNode.Parse(body)!["access_token"]!.GetValue<string>()
-            : throw new SampleRefused($"No token for {council.ClientId}: {(int)answer.StatusCode} {body}");
-    }
-
-    private async Task<IReadOnlyList<SampleRow>> MissingAsync(
-        SampleCouncil council, string token, IReadOnlyList<SampleRow> rows, CancellationToken stop)
-    {
-        var count = await AskAsync(council, token, "EpisodeOfCare?_summary=count", stop);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sample.Rows.Count, CaseloadRowsMax);
+        var wire = await SampleWire.OpenAsync(http, sample.Council, stop);
+        var count = await wire.AskAsync("EpisodeOfCare?_summary=count", stop);
         switch (count["total"]!.GetValue<int>())
         {
             case 0:
-                return rows;
-            case var total when total >= rows.Count:
-                return [];
+                return sample;
+            case var total when total >= sample.Rows.Count:
+                return sample with { Rows = [] };
         }
 
-        var page = await AskAsync(council, token, $"EpisodeOfCare?_count={CaseloadRowsMax}", stop);
+        var page = await wire.AskAsync($"EpisodeOfCare?_count={CaseloadRowsMax}", stop);
         var held = page["entry"]!.AsArray()
             .Select(entry => entry!["resource"]!["identifier"]?[0]?["value"]?.GetValue<string>()).ToHashSet();
-        return [.. rows.Where(row => !held.Contains(row.RowId))];
+        return sample with { Rows = [.. sample.Rows.Where(row => !held.Contains(row.RowId))] };
     }
 
-    private async Task<JsonNode> AskAsync(SampleCouncil council, string token, string question, CancellationToken stop)
-    {
-        using var request = Request(HttpMethod.Get, $"{Fhir}/{question}", token);
-        using var answer = await http.SendAsync(request, stop);
-        var body = await answer.Content.ReadAsStringAsync(stop);
-        return answer.IsSuccessStatusCode
-            ? JsonNode.Parse(body)!
-            : throw new SampleRefused($"{council.ClientId} may not list its plans: {Reasons(answer.StatusCode, body)}");
-    }
+    /// <summary>Sends the caseloads, councils side by side.</summary>
+    public Task SendAsync(IEnumerable<SampleCaseload> samples, CancellationToken stop) =>
+        Task.WhenAll(samples.Where(sample => sample.Rows.Count > 0).Select(sample => SendAsync(sample, stop)));
 
-    private async Task SendAsync(SampleCouncil council, string token, SampleRow row, CancellationToken stop)
+    private async Task SendAsync(SampleCaseload sample, CancellationToken stop)
     {
-        var bundle = new SampleBundle(council.Ods, row, Visibility.Today(clock)).Build();
-        using var request = Request(HttpMethod.Post, Fhir, token);
-        request.Content = new StringContent(bundle.ToJsonString(), Encoding.UTF8, "application/fhir+json");
-        using var answer = await http.SendAsync(request, stop);
-        if (!answer.IsSuccessStatusCode)
+        var wire = await SampleWire.OpenAsync(http, sample.Council, stop);
+        var today = Visibility.Today(clock);
+        var file = SampleRow.Header + string.Concat(sample.Rows.Select(row => row.Line(today)));
+        var manifest = await UploadAsync(wire, sample.Council, file, stop);
+        if (manifest["extension"]!["fileCode"]!.GetValue<string>() != UploadCodes.AllLoaded)
         {
-            var body = await answer.Content.ReadAsStringAsync(stop);
-            throw new SampleRefused($"Sample row {row.RowId} of {council.File}: {Reasons(answer.StatusCode, body)}");
+            throw new SampleRefused(await ReasonsAsync(wire, sample, manifest, stop));
+        }
+
+        foreach (var skipped in await LinesAsync(wire, manifest, "outcome", stop))
+        {
+            var row = sample.Rows.Single(one => one.RowId == RowId(skipped));
+            await SubmitAsync(wire, sample, row, today, stop);
         }
     }
 
-    private static HttpRequestMessage Request(HttpMethod method, string target, string token)
+    /// <summary>The same rows on the same day are the same submission: a start that was cut short goes on.</summary>
+    private async Task<JsonNode> UploadAsync(
+        SampleWire wire, SampleCouncil council, string file, CancellationToken stop)
     {
-        var request = new HttpRequestMessage(method, new Uri(target, UriKind.Relative));
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        request.Headers.Accept.Add(new("application/fhir+json"));
-        request.Headers.Add("X-Request-ID", Guid.NewGuid().ToString());
-        return request;
+        var bytes = Encoding.UTF8.GetBytes(file);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(bytes))[..HashChars];
+        var extracted = clock.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        using var sent = await wire.SendAsync(HttpMethod.Post,
+            $"$submit-caseload?submission=samples-{hash}&extracted={extracted}&allowOlder=true",
+            new StringContent(file, Encoding.UTF8, "text/csv"), stop);
+        if (sent.StatusCode != HttpStatusCode.Accepted)
+        {
+            throw new SampleRefused($"{council.File}: {await SampleWire.ReasonsAsync(sent, stop)}");
+        }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(TimeSpan.FromSeconds(UploadSecondsMax));
+        while (true)
+        {
+            using var answer = await wire.SendAsync(
+                HttpMethod.Get, sent.Content.Headers.ContentLocation!.ToString(), null, patience.Token);
+            switch (answer.StatusCode)
+            {
+                case HttpStatusCode.OK:
+                    return JsonNode.Parse(await answer.Content.ReadAsStringAsync(stop))!;
+                case HttpStatusCode.Accepted:
+                    await Task.Delay(AskEveryMs, patience.Token);
+                    break;
+                default:
+                    throw new SampleRefused($"{council.File}: {await SampleWire.ReasonsAsync(answer, stop)}");
+            }
+        }
     }
 
-    /// <summary>The status and what the OperationOutcome says, or the whole body when it is none.</summary>
-    private static string Reasons(HttpStatusCode status, string body)
+    private static async Task SubmitAsync(
+        SampleWire wire, SampleCaseload sample, SampleRow row, DateOnly today, CancellationToken stop)
     {
-        var issues = body.StartsWith('{') ? JsonNode.Parse(body)!["issue"] as JsonArray : null;
-        var reasons = issues?.Select(issue => $"{issue!["expression"]?[0]} {issue["diagnostics"]}".Trim());
-        return $"{(int)status} {string.Join(" | ", reasons ?? [body])}";
+        var bundle = new SampleBundle(sample.Council.Ods, row, today).Build();
+        using var answer = await wire.SendAsync(HttpMethod.Post, "",
+            new StringContent(bundle.ToJsonString(), Encoding.UTF8, "application/fhir+json"), stop);
+        if (!answer.IsSuccessStatusCode)
+        {
+            throw new SampleRefused($"Sample row {row.RowId} of {sample.Council.File}: "
+                + await SampleWire.ReasonsAsync(answer, stop));
+        }
+    }
+
+    private static async Task<string> ReasonsAsync(
+        SampleWire wire, SampleCaseload sample, JsonNode manifest, CancellationToken stop)
+    {
+        var rows = (await LinesAsync(wire, manifest, "error", stop))
+            .Select(line => $"row {RowId(line)}: {SampleWire.Reasons(line)}");
+        return $"{sample.Council.File}: {manifest["extension"]!["fileCode"]} " + string.Join("; ", rows);
+    }
+
+    private static string RowId(JsonNode line) => line["extension"]![0]!["extension"]!.AsArray()
+        .Single(part => part!["url"]!.GetValue<string>() == "rowId")!["valueString"]!.GetValue<string>();
+
+    private static async Task<IReadOnlyList<JsonNode>> LinesAsync(
+        SampleWire wire, JsonNode manifest, string part, CancellationToken stop)
+    {
+        var lines = new List<JsonNode>();
+        foreach (var file in manifest[part]!.AsArray())
+        {
+            using var answer = await wire.SendAsync(HttpMethod.Get, file!["url"]!.GetValue<string>(), null, stop);
+            var text = await answer.Content.ReadAsStringAsync(stop);
+            lines.AddRange(text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+                .Select(line => JsonNode.Parse(line)!));
+        }
+
+        return lines;
     }
 }
+
+/// <summary>Rows of one council's samples.</summary>
+internal sealed record SampleCaseload(SampleCouncil Council, IReadOnlyList<SampleRow> Rows);
 
 /// <summary>A council of the samples: its caseload, its invented ODS code and the persona that speaks for it.</summary>
 internal sealed record SampleCouncil(string File, string Ods, string ClientId)
 {
     public static readonly IReadOnlyList<SampleCouncil> All =
     [
-        new("lancashire.ndjson", "ZZ001", "sandbox-council-lancashire"),
-        new("leeds.ndjson", "ZZ002", "sandbox-council-leeds"),
-        new("islington.ndjson", "ZZ003", "sandbox-council-islington"),
-        new("sheffield.ndjson", "ZZ004", "sandbox-council-sheffield"),
+        new("lancashire.csv", "ZZ001", "sandbox-council-lancashire"),
+        new("leeds.csv", "ZZ002", "sandbox-council-leeds"),
+        new("islington.csv", "ZZ003", "sandbox-council-islington"),
+        new("sheffield.csv", "ZZ004", "sandbox-council-sheffield"),
     ];
 }
 

@@ -23,17 +23,22 @@ internal sealed class SampleRegister(PersonStore people, TakePeople take, Server
     ];
 
     /// <summary>
-    /// Puts those whom the register does not know yet; who is there keeps the birth date of that day.
+    /// Puts those whom the register does not know yet, and those whose plans are about to be sent: a caseload that was
+    /// loaded in part goes on another day with other birth dates. Who is there otherwise keeps the birth date of that
+    /// day.
     /// </summary>
     /// <param name="folder">Where the caseloads are.</param>
+    /// <param name="sent">What is about to be sent of them.</param>
     /// <param name="stop">Stops the start of the server.</param>
-    public async Task FillAsync(string folder, CancellationToken stop)
+    public async Task FillAsync(string folder, IEnumerable<SampleCaseload> sent, CancellationToken stop)
     {
+        var again = sent.SelectMany(council => council.Rows).Select(row => row.NhsNumber).ToHashSet();
         var rows = SampleCouncil.All.SelectMany(council => SampleRow.ReadAll(Path.Combine(folder, council.File)))
             .Select(Row).Concat(OfNhsSandbox).ToList();
         string[] numbers = [.. rows.Select(r => r.Number.Digits()).Distinct()];
         var known = (await people.FindAsync(numbers, stop)).Value;
-        foreach (var batch in rows.Where(r => known[r.Number.Digits()].Version == 0).Chunk(TakePeople.RowsMax))
+        var wanted = rows.Where(r => known[r.Number.Digits()].Version == 0 || again.Contains(r.Number.Digits()));
+        foreach (var batch in wanted.Chunk(TakePeople.RowsMax))
         {
             await take.TakeAsync(batch, new AuditEntry
             {

@@ -1,5 +1,6 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text;
+using CpIs.Fhir;
+using CpIs.Server.Uploads;
 
 namespace CpIs.Server.Sandbox;
 
@@ -9,13 +10,6 @@ namespace CpIs.Server.Sandbox;
 /// </summary>
 internal sealed record SampleRow
 {
-    // A column nobody reads is a slip of the pen, so it is refused rather than passed over.
-    private static readonly JsonSerializerOptions Columns = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    };
-
     public required string RowId { get; init; }
 
     public required string NhsNumber { get; init; }
@@ -43,12 +37,73 @@ internal sealed record SampleRow
     /// <summary>The unborn plan, by the council's number for it, that this plan follows.</summary>
     public string? FollowsRowId { get; init; }
 
-    /// <summary>Reads one line.</summary>
-    /// <exception cref="JsonException">It is not an object of exactly these columns.</exception>
-    public static SampleRow Parse(string line) =>
-        JsonSerializer.Deserialize<SampleRow>(line, Columns) ?? throw new JsonException("The line holds no row.");
+    /// <summary>Reads a caseload file.</summary>
+    /// <exception cref="Access.Refused">It has a column that no caseload has, or lacks one.</exception>
+    /// <exception cref="FormatException">A row cannot be read.</exception>
+    public static IReadOnlyList<SampleRow> ReadAll(string path) => Read(File.ReadLines(path));
 
-    /// <summary>Reads a caseload file, line by line.</summary>
-    public static IReadOnlyList<SampleRow> ReadAll(string path) =>
-        [.. File.ReadLines(path).Where(line => line.Length > 0).Select(Parse)];
+    /// <summary>Reads the lines of a caseload, the header first.</summary>
+    public static IReadOnlyList<SampleRow> Read(IEnumerable<string> lines)
+    {
+        CaseloadHeader? header = null;
+        var rows = new List<SampleRow>();
+        foreach (var line in lines.Where(line => line.Length > 0))
+        {
+            var issues = new List<RowIssue>();
+            var texts = CaseloadCsv.Texts(Encoding.UTF8.GetBytes(line), issues);
+            if (header is null)
+            {
+                header = CaseloadHeader.Read(texts);
+                continue;
+            }
+
+            if (issues.Count > 0 || texts.Count != header.Names.Count)
+            {
+                throw new FormatException($"A sample cannot be read: {line}");
+            }
+
+            rows.Add(Of(column => header.Text(texts, column)));
+        }
+
+        return rows;
+    }
+
+    /// <summary>The row as a line of the file that is sent on a day.</summary>
+    public string Line(DateOnly today) => RowText.Csv(
+    [
+        RowId, NhsNumber, Family, Given, OtherGiven ?? "", Day(BirthDate, today), PersonId ?? "", Plan,
+        Day(Start, today), Day(End, today), Day(DueDate, today), FollowsRowId ?? "",
+    ]);
+
+    /// <summary>The header of <see cref="Line"/>.</summary>
+    public static string Header { get; } = RowText.Csv(
+    [
+        Columns.RowId, Columns.NhsNumber, Columns.Family, Columns.Given, Columns.OtherGiven, Columns.BirthDate,
+        Columns.PersonId, Columns.Plan, Columns.Start, Columns.End, Columns.DueDate, Columns.Follows,
+    ]);
+
+    private static string Day(string? text, DateOnly today) =>
+        text is null ? "" : PlanJson.Day(RelativeDay.Parse(text, today));
+
+    private static SampleRow Of(Func<string, string> text)
+    {
+        string? Optional(string column) => text(column) is { Length: > 0 } value ? value : null;
+        string Needed(string column) => Optional(column)
+            ?? throw new FormatException($"Sample row {text(Columns.RowId)} has no {column}.");
+        return new()
+        {
+            RowId = Needed(Columns.RowId),
+            NhsNumber = Needed(Columns.NhsNumber),
+            Family = Needed(Columns.Family),
+            Given = Needed(Columns.Given),
+            OtherGiven = Optional(Columns.OtherGiven),
+            BirthDate = Needed(Columns.BirthDate),
+            Plan = Needed(Columns.Plan),
+            Start = Needed(Columns.Start),
+            End = Optional(Columns.End),
+            DueDate = Optional(Columns.DueDate),
+            PersonId = Optional(Columns.PersonId),
+            FollowsRowId = Optional(Columns.Follows),
+        };
+    }
 }

@@ -19,9 +19,11 @@ internal sealed class TokenIssuer : IDisposable
     private readonly ECDsa key;
     private readonly SigningCredentials signing;
     private readonly TimeProvider clock;
+    private readonly int councils;
 
-    public TokenIssuer(string issuer, string keyFolder, TimeProvider clock)
+    public TokenIssuer(string issuer, string keyFolder, TimeProvider clock, int councils)
     {
+        this.councils = councils;
         Issuer = issuer;
         Audience = issuer + Routes.Prefix;
         this.clock = clock;
@@ -85,7 +87,7 @@ internal sealed class TokenIssuer : IDisposable
             return Error("invalid_client", "private_key_jwt is not served yet: name a persona by client_id alone.");
         }
 
-        return Persona.All.TryGetValue(form["client_id"].ToString(), out var persona)
+        return Persona.Find(form["client_id"].ToString(), councils) is { } persona
             ? Results.Json(new
             {
                 access_token = Issue(persona),

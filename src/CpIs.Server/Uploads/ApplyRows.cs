@@ -19,35 +19,56 @@ internal sealed class ApplyRows(
     /// <summary>Rows of one commit.</summary>
     public const int RowsPerCommitMax = 500;
 
+    /// <summary>
+    /// Batches of one file before its council's other news, such as its wish to stop, are read again.
+    /// </summary>
+    private const int BatchesMax = 16;
+
     /// <summary>Integrity: what the rules did not foresee, the table's own constraints stop.</summary>
     private const string IntegrityClass = "23";
 
-    /// <summary>Applies the next rows.</summary>
+    /// <summary>Applies the next rows: while a batch is written, the one behind it is read and asked about.</summary>
     public async Task<Step> NextAsync(UploadJob job, CancellationToken stop)
     {
-        var staged = (await staging.NextAsync(job, RowsPerCommitMax, stop)).Value;
-        if (staged.Count == 0)
+        var batch = await AskAsync(job, stop);
+        if (batch.Step != Step.Moved)
         {
-            return Step.Done;
+            return batch.Step;
         }
 
-        var people = People(job, staged);
-        var asked = await AskAsync(people, stop);
-        if (asked.Any(a => a.Answer.Verdict == PersonVerdict.Unavailable))
+        for (var i = 0; i < BatchesMax && batch.Step == Step.Moved; i++)
         {
-            return Step.Waits;
+            var behind = AskAsync(job with { Reached = batch.Rows[^1].Staged.Place }, stop);
+            try
+            {
+                if (!await ApplyOrPartAsync(batch.Job, batch.Rows, stop))
+                {
+                    return Step.Moved;
+                }
+            }
+            finally
+            {
+                await ((Task)behind).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            batch = await behind;
         }
 
+        return Step.Moved;
+    }
+
+    /// <returns>True when all of the rows were decided.</returns>
+    private async Task<bool> ApplyOrPartAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
+    {
         try
         {
-            await ApplyAsync(job, asked, stop);
+            return await ApplyAsync(job, asked, stop);
         }
         catch (PostgresException stopped) when (stopped.SqlState.StartsWith(IntegrityClass, StringComparison.Ordinal))
         {
             await ApplyFirstAsync(job, asked, stop);
+            return false;
         }
-
-        return Step.Moved;
     }
 
     /// <summary>A constraint stopped a batch: its first person alone, and if that is stopped too, refused.</summary>
@@ -89,23 +110,38 @@ internal sealed class ApplyRows(
     /// <summary>All of the place but a person's own order.</summary>
     private static string Person(StagedRow row) => row.Place[..row.Place.IndexOf('/', 2)];
 
-    private async Task<IReadOnlyList<AskedRow>> AskAsync(
-        List<(StagedRow Staged, CaseloadRow Row)> rows, CancellationToken stop)
+    /// <summary>The next rows of a file with what demographics say; <see cref="Step.Moved"/> when there are.</summary>
+    private async Task<AskedBatch> AskAsync(UploadJob job, CancellationToken stop)
     {
+        List<(StagedRow Staged, CaseloadRow Row)> rows;
+        using (UploadMeter.Time("read"))
+        {
+            var staged = (await staging.NextAsync(job, RowsPerCommitMax, stop)).Value;
+            rows = staged.Count == 0 ? [] : People(job, staged);
+        }
+
+        if (rows.Count == 0)
+        {
+            return new(job, [], Step.Done);
+        }
+
+        using var time = UploadMeter.Time("demographics");
         var answers = await demographics.AskAsync(
             [.. rows.Select(r => new PersonQuestion(r.Row.Number, r.Row.Family, r.Row.Given, r.Row.BirthDate))], stop);
-        return [.. rows.Zip(answers, (r, answer) => new AskedRow(r.Staged, r.Row, answer))];
+        return new(job, [.. rows.Zip(answers, (r, answer) => new AskedRow(r.Staged, r.Row, answer))],
+            answers.Any(a => a.Verdict == PersonVerdict.Unavailable) ? Step.Waits : Step.Moved);
     }
 
-    private async Task ApplyAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
+    /// <returns>True when all of the rows were decided.</returns>
+    private async Task<bool> ApplyAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
     {
         var name = (await register.FindAsync(job.Council))?.Name ?? job.Council;
         var keys = Keys(asked);
         var absent = job.DryRun ? await NotNamedAsync(job, keys, stop) : null;
         var decided = await ledger.UploadAsync(job.Council, async write =>
         {
-            var held = (await SubmissionStore.LockAsync(write, job.Council, keys)).Value;
-            if (!(await UploadStore.TakeAsync(write, job)).Value)
+            var held = await LockAsync(write, job, keys);
+            if (held is null)
             {
                 return null;
             }
@@ -114,17 +150,29 @@ internal sealed class ApplyRows(
             var entries = batch.Entries(job);
             if (!job.DryRun && entries.Count > 0)
             {
+                using var time = UploadMeter.Time("commit");
                 await write.CommitAsync(entries, [.. SubmissionStore.Put(job.Council, batch.People, batch.Plans),
                     .. OutcomeStore.Write(job, batch.Outcomes, batch.Reached)]);
-                return null;
+                batch.Committed = true;
+                return batch;
             }
 
             return batch;
         });
-        if (decided is not null)
+        if (decided is { Committed: false })
         {
             await outcomes.SaveAsync(job, decided.Outcomes, decided.Reached, stop);
         }
+
+        return decided?.Reached == asked[^1].Staged.Place;
+    }
+
+    /// <summary>What stands of these people and plans; null when the file has gone on without this batch.</summary>
+    private static async Task<HeldRows?> LockAsync(WriteTransaction write, UploadJob job, SubmissionKeys keys)
+    {
+        using var time = UploadMeter.Time("lock");
+        var held = (await SubmissionStore.LockAsync(write, job.Council, keys)).Value;
+        return (await UploadStore.TakeAsync(write, job)).Value ? held : null;
     }
 
     /// <summary>
@@ -133,6 +181,7 @@ internal sealed class ApplyRows(
     /// </summary>
     private DecidedBatch Decide(UploadJob job, IReadOnlyList<AskedRow> asked, HeldRows held, string councilName)
     {
+        using var time = UploadMeter.Time("decide");
         var (today, now) = (Visibility.Today(clock), Submit.Milliseconds(clock.GetUtcNow()));
         var batch = new DecidedBatch();
         var plansOf = held.Plans.ToLookup(p => p.Facts.NhsNumber.Digits());
@@ -144,7 +193,7 @@ internal sealed class ApplyRows(
             List<PlanRow> plans = [.. plansOf[number].Concat(person.SelectMany(a =>
                     plansBy[a.Row.RowId].Concat(plansBy[a.Row.FollowsRowId ?? ""])))
                 .DistinctBy(p => p.Episode.Id)];
-            if (batch.Touches(plans, number))
+            if (batch.Touches(plans, number, person.Select(a => a.Row.FollowsRowId).OfType<string>()))
             {
                 break;
             }
@@ -195,6 +244,12 @@ internal sealed class ApplyRows(
         return held => held with { Plans = [.. held.Plans.Where(p => !leftOut.Contains(p.Facts.RowId))] };
     }
 }
+
+/// <summary>The next rows of a file, asked about.</summary>
+/// <param name="Job">The file as far as it will have come when these rows are next.</param>
+/// <param name="Rows">The rows; none when the file is at its end.</param>
+/// <param name="Step">Whether they may be applied.</param>
+internal sealed record AskedBatch(UploadJob Job, IReadOnlyList<AskedRow> Rows, Step Step);
 
 /// <summary>What a step of a file came to.</summary>
 internal enum Step

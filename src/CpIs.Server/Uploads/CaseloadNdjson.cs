@@ -56,6 +56,12 @@ internal sealed class CaseloadNdjson : ICaseloadFormat
             return Broken("The line is no Parameters resource.");
         }
 
+        if (row.EnumerateObject().Any(m => m.Name is not ("resourceType" or "id" or "meta" or "language"
+            or "parameter")))
+        {
+            return Broken("The line has more than its parameters.");
+        }
+
         var texts = new string[header.Names.Count];
         Array.Fill(texts, "");
         var issues = new List<RowIssue>();
@@ -69,7 +75,7 @@ internal sealed class CaseloadNdjson : ICaseloadFormat
             }
             else if (value is null)
             {
-                issues.Add(RowIssue.NotLoaded("shape", "The parameter has no text, code or date as its value.", name));
+                issues.Add(RowIssue.NotLoaded("shape", $"The parameter has {TypeOf(name!)} and nothing else.", name));
             }
             else if (texts[place].Length > 0)
             {
@@ -96,21 +102,29 @@ internal sealed class CaseloadNdjson : ICaseloadFormat
             return (null, null);
         }
 
-        string? name = null, value = null;
-        foreach (var member in parameter.EnumerateObject().Where(m => m.Value.ValueKind == JsonValueKind.String))
+        var name = parameter.TryGetProperty("name", out var said) && said.ValueKind == JsonValueKind.String
+            ? said.GetString() : null;
+        string? value = null;
+        foreach (var member in parameter.EnumerateObject().Where(m => m.Name is not ("name" or "id")))
         {
-            if (member.NameEquals("name"))
+            if (name is null || member.Name != TypeOf(name) || member.Value.ValueKind != JsonValueKind.String)
             {
-                name = member.Value.GetString();
+                return (name, null);
             }
-            else if (member.Name is "valueString" or "valueCode" or "valueDate")
-            {
-                value = member.Value.GetString();
-            }
+
+            value = member.Value.GetString();
         }
 
         return (name, value);
     }
+
+    /// <summary>As the profile has it.</summary>
+    private static string TypeOf(string name) => name switch
+    {
+        Columns.BirthDate or Columns.Start or Columns.End or Columns.DueDate => "valueDate",
+        Columns.Plan or Columns.Remove => "valueCode",
+        _ => "valueString",
+    };
 
     private static RecordFields Broken(string why) => new([], [RowIssue.NotLoaded("shape", why)]);
 }

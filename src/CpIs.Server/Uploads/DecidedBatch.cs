@@ -12,6 +12,7 @@ internal sealed class DecidedBatch
     private readonly List<(PlanRow Row, string Why)> consequences = [];
     private readonly HashSet<Guid> touched = [];
     private readonly HashSet<string> numbers = new(StringComparer.Ordinal);
+    private readonly HashSet<string> rowIds = new(StringComparer.Ordinal);
 
     public IReadOnlyList<PatientRow> People => people;
 
@@ -22,9 +23,14 @@ internal sealed class DecidedBatch
     /// <summary>Place of the last row that is decided.</summary>
     public string Reached { get; private set; } = "";
 
-    /// <summary>Whether one of these plans, or this person, is changed by the batch already.</summary>
-    public bool Touches(IEnumerable<PlanRow> held, string number) =>
-        numbers.Contains(number) || held.Any(p => touched.Contains(p.Episode.Id));
+    /// <summary>True once the rows are applied, and not only decided.</summary>
+    public bool Committed { get; set; }
+
+    /// <summary>
+    /// Whether one of these plans, or this person, is changed by the batch already, or a plan they follow made by it.
+    /// </summary>
+    public bool Touches(IEnumerable<PlanRow> held, string number, IEnumerable<string> followed) =>
+        numbers.Contains(number) || held.Any(p => touched.Contains(p.Episode.Id)) || followed.Any(rowIds.Contains);
 
     public void Add(DecidedRows decided, string reached, string number)
     {
@@ -34,6 +40,7 @@ internal sealed class DecidedBatch
         outcomes.AddRange(decided.NotTaken);
         consequences.AddRange(decided.Consequences);
         touched.UnionWith(decided.Plans.Select(p => p.Row.Episode.Id));
+        rowIds.UnionWith(decided.Plans.Select(p => p.Row.Facts.RowId));
         numbers.Add(number);
         Reached = reached;
     }

@@ -7,6 +7,9 @@ namespace CpIs.Server.Uploads;
 /// <summary>Rows between their arrival and their turn, and their removal once nobody may need them.</summary>
 internal sealed class StagingStore(NpgsqlDataSource database)
 {
+    /// <summary>Rows deleted in one commit: a file of two million would take longer than a statement may.</summary>
+    public const int DeletedTogether = 10_000;
+
     private const string AsCouncil = "select set_config('cpis.council', $1, true)";
 
     private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
@@ -22,25 +25,44 @@ internal sealed class StagingStore(NpgsqlDataSource database)
         from unnest($3::int[], $4::int[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
             $11::date[], $12::date[], $13::text[], $14::text[], $15::text[])
             u (row_no, line, at, place, row_id, nhs_number, who, kind, start_day, end_day, removed, fields, issues)
+        where exists (select 1 from cpis.upload o where o.id = $1 and not o.forgotten)
         """;
 
-    private const string Touch = "update cpis.upload u set touched = $2 where u.id = $1";
+    private const string Touch = """
+        update cpis.upload u set touched = $2 where u.id = $1 and u.state = 'receiving' and not u.forgotten
+        """;
 
     private const string Chunk = """
         select r.row_no, r.line, r.at, r.place, r.row_id, r.nhs_number, r.fields from cpis.upload_row r
         where r.upload = $1 and r.issues is null and r.place > $2 order by r.place limit $3
         """;
 
-    private const string ForgetRows = "delete from cpis.upload_row r where r.upload = $1";
+    private const string Forget = """
+        update cpis.upload u set forgotten = true where u.id = $1 and u.state = 'receiving'
+        """;
 
-    private const string ForgetOutcomes = "delete from cpis.upload_outcome o where o.upload = $1";
+    private const string LastRow = """
+        select coalesce(max(r.row_no), 0) from cpis.upload_row r where r.upload = $1
+        """;
+
+    private const string LastOutcome = """
+        select coalesce(max(o.row_no), 0) from cpis.upload_outcome o where o.upload = $1
+        """;
+
+    private const string ForgetRows = """
+        delete from cpis.upload_row r where r.upload = $1 and r.row_no > $2 and r.row_no <= $3
+        """;
+
+    private const string ForgetOutcomes = """
+        delete from cpis.upload_outcome o where o.upload = $1 and o.row_no > $2 and o.row_no <= $3
+        """;
 
     private const string ForgetAbsent = "delete from cpis.upload_absent a where a.upload = $1";
 
-    private const string Unaccepted = "delete from cpis.upload u where u.id = $1 and u.state = 'receiving'";
+    private const string Unaccepted = "delete from cpis.upload u where u.id = $1 and u.forgotten";
 
     private const string Stale = """
-        select id, council from cpis.upload u where u.state = 'receiving' and u.touched < $1
+        select id, council from cpis.upload u where u.state = 'receiving' and (u.touched < $1 or u.forgotten)
         """;
 
     private const string Old = """
@@ -56,17 +78,21 @@ internal sealed class StagingStore(NpgsqlDataSource database)
     private const string MarkForgotten = "update cpis.upload u set outcomes_gone = true where u.id = $1";
 
     /// <summary>Puts rows down.</summary>
-    public async Task AddAsync(
+    /// <returns>False when the file is no longer waited for.</returns>
+    public async Task<Internal<bool>> AddAsync(
         UploadJob job, IReadOnlyList<StagedRow> rows, DateTimeOffset now, CancellationToken stop)
     {
+        using var time = UploadMeter.Time("stage");
         await using var batch = Batch(job.Council);
         batch.BatchCommands.Add(new(Unhurried));
-        batch.BatchCommands.Add(InsertOf(job, rows));
-        batch.BatchCommands.Add(new(Touch)
+        var touch = new NpgsqlBatchCommand(Touch)
         {
             Parameters = { new() { Value = job.Id }, new() { Value = now.UtcDateTime } },
-        });
+        };
+        batch.BatchCommands.Add(touch);
+        batch.BatchCommands.Add(InsertOf(job, rows));
         await batch.ExecuteNonQueryAsync(stop);
+        return new(touch.RecordsAffected == 1);
     }
 
     /// <summary>The next rows to apply, in their order.</summary>
@@ -99,13 +125,20 @@ internal sealed class StagingStore(NpgsqlDataSource database)
         return new(rows);
     }
 
-    /// <summary>Forgets a file that was never accepted, as if it had not come.</summary>
+    /// <summary>
+    /// Forgets a file that was never accepted, as if it had not come. One that was accepted stays, even if its sender
+    /// could not be told so.
+    /// </summary>
     public async Task ForgetAsync(Guid id, string council, CancellationToken stop)
     {
-        await using var batch = Batch(council);
-        batch.BatchCommands.Add(OfJob(ForgetRows, id));
-        batch.BatchCommands.Add(OfJob(Unaccepted, id));
-        await batch.ExecuteNonQueryAsync(stop);
+        await using var forget = Batch(council);
+        forget.BatchCommands.Add(OfJob(Forget, id));
+        await forget.ExecuteNonQueryAsync(stop);
+        if (forget.BatchCommands[^1].RecordsAffected == 1)
+        {
+            await DeleteAsync(id, council, LastRow, ForgetRows, stop);
+            await FinishAsync(id, council, stop, Unaccepted);
+        }
     }
 
     /// <summary>
@@ -121,20 +154,53 @@ internal sealed class StagingStore(NpgsqlDataSource database)
 
         foreach (var (id, council) in await JobsAsync(Old, rows, stop))
         {
-            await using var batch = Batch(council);
-            batch.BatchCommands.Add(OfJob(ForgetRows, id));
-            batch.BatchCommands.Add(OfJob(MarkGone, id));
-            await batch.ExecuteNonQueryAsync(stop);
+            await DeleteAsync(id, council, LastRow, ForgetRows, stop);
+            await FinishAsync(id, council, stop, MarkGone);
         }
 
         foreach (var (id, council) in await JobsAsync(Older, outcomes, stop))
         {
+            await DeleteAsync(id, council, LastOutcome, ForgetOutcomes, stop);
+            await FinishAsync(id, council, stop, ForgetAbsent, MarkForgotten);
+        }
+    }
+
+    /// <summary>All rows of a file, so many in each commit.</summary>
+    private async Task DeleteAsync(Guid id, string council, string last, string delete, CancellationToken stop)
+    {
+        await using var ask = Batch(council);
+        ask.BatchCommands.Add(OfJob(last, id));
+        var rows = 0;
+        await using (var reader = await ask.ExecuteReaderAsync(stop))
+        {
+            await reader.NextResultAsync(stop);
+            await reader.ReadAsync(stop);
+            rows = reader.GetInt32(0);
+        }
+
+        for (var from = 0; from < rows; from += DeletedTogether)
+        {
             await using var batch = Batch(council);
-            batch.BatchCommands.Add(OfJob(ForgetOutcomes, id));
-            batch.BatchCommands.Add(OfJob(ForgetAbsent, id));
-            batch.BatchCommands.Add(OfJob(MarkForgotten, id));
+            batch.BatchCommands.Add(new(delete)
+            {
+                Parameters =
+                {
+                    new() { Value = id }, new() { Value = from }, new() { Value = from + DeletedTogether },
+                },
+            });
             await batch.ExecuteNonQueryAsync(stop);
         }
+    }
+
+    private async Task FinishAsync(Guid id, string council, CancellationToken stop, params string[] commands)
+    {
+        await using var batch = Batch(council);
+        foreach (var command in commands)
+        {
+            batch.BatchCommands.Add(OfJob(command, id));
+        }
+
+        await batch.ExecuteNonQueryAsync(stop);
     }
 
     private static NpgsqlBatchCommand OfJob(string sql, Guid id) => new(sql) { Parameters = { new() { Value = id } } };

@@ -4,6 +4,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Plans;
 using Microsoft.AspNetCore.Http.Features;
+using Npgsql;
 
 namespace CpIs.Server.Uploads;
 
@@ -14,17 +15,11 @@ namespace CpIs.Server.Uploads;
 internal sealed class StartUpload(
     UploadStore uploads, StagingStore staging, RowRules rules, AuditLog ledger, TimeProvider clock)
 {
-    /// <summary>Rows of a file.</summary>
-    public const int RowsMax = 2_000_000;
-
     /// <summary>Files of one council that may wait.</summary>
     private const int WaitingMax = 20;
 
     /// <summary>Files that may come in at one time, of all councils.</summary>
     private const int ReceivingMax = 16;
-
-    /// <summary>Rows put down at a time.</summary>
-    private const int StagedTogether = 500;
 
     /// <summary>Minutes a council's clock may be ahead.</summary>
     private const int AheadMinutesMax = 5;
@@ -107,7 +102,8 @@ internal sealed class StartUpload(
         var kept = false;
         try
         {
-            var rows = await StageAsync(job, format, records, found && !headed, stop);
+            var rows = await new StageRows(job, format, records, rules, staging, clock)
+                .RunAsync(found && !headed, stop);
             RequireRows(asked, rows);
             var first = await AcceptAsync(call, job, file.Hash(), rows);
             kept = first == job.Id;
@@ -125,8 +121,21 @@ internal sealed class StartUpload(
         {
             if (!kept)
             {
-                await staging.ForgetAsync(job.Id, job.Council, CancellationToken.None);
+                await ForgetAsync(job);
             }
+        }
+    }
+
+    /// <summary>Why the file was refused must reach its sender, also when nothing can be deleted now.</summary>
+    private async Task ForgetAsync(UploadJob job)
+    {
+        try
+        {
+            await staging.ForgetAsync(job.Id, job.Council, CancellationToken.None);
+        }
+        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        {
+            // The worker forgets it, once it has been silent for long enough.
         }
     }
 
@@ -144,6 +153,11 @@ internal sealed class StartUpload(
         {
             var (asked, inner, data) = UploadParameters.OfResource(await Incoming.BodyAsync(call));
             return (asked, Format(MediaType(inner)), new UploadBody(new MemoryStream(data), zipped: false));
+        }
+
+        if (request.ContentLength > UploadBody.FileBytesMax)
+        {
+            throw UploadBody.TooLarge($"The file is larger than {UploadBody.FileBytesMax} bytes.");
         }
 
         return (UploadParameters.OfQuery(call), Format(type), new UploadBody(request.Body, packing == "gzip"));
@@ -185,55 +199,6 @@ internal sealed class StartUpload(
             Sender = JsonSerializer.Serialize(call.Entry() with { Kind = "upload", Query = null }),
         };
 
-    /// <summary>Puts all rows down; what is wrong with a row does not stop the file.</summary>
-    private async Task<int> StageAsync(
-        UploadJob job, ICaseloadFormat format, RecordReader records, bool firstIsRow, CancellationToken stop)
-    {
-        var header = job.Columns;
-        var today = Visibility.Today(clock);
-        var rows = new List<StagedRow>(StagedTogether);
-        var count = 0;
-        for (var more = firstIsRow || await records.NextAsync(stop); more; more = await records.NextAsync(stop))
-        {
-            if (++count > RowsMax)
-            {
-                throw UploadBody.TooLarge($"The file has more than {RowsMax} rows.");
-            }
-
-            rows.Add(Read(job, format, header, records, count, today));
-            if (rows.Count == StagedTogether)
-            {
-                await staging.AddAsync(job, rows, clock.GetUtcNow(), stop);
-                rows.Clear();
-            }
-        }
-
-        if (rows.Count > 0)
-        {
-            await staging.AddAsync(job, rows, clock.GetUtcNow(), stop);
-        }
-
-        return count;
-    }
-
-    private StagedRow Read(UploadJob job, ICaseloadFormat format, CaseloadHeader header, RecordReader record,
-        int rowNo, DateOnly today)
-    {
-        if (record.Fault is { } fault)
-        {
-            return StagedRow.Of(rowNo, record, header, new([], []), [fault], null, today);
-        }
-
-        var fields = format.Fields(header, record.Bytes.Span);
-        if (fields.Issues.Count > 0)
-        {
-            return StagedRow.Of(rowNo, record, header, fields, fields.Issues, null, today);
-        }
-
-        var (row, issues) = rules.Read(header, fields.Texts, job.Council, today);
-        return StagedRow.Of(rowNo, record, header, fields, issues, row, today);
-    }
-
     private static void RequireRows(UploadParameters asked, int rows)
     {
         if (rows == 0 && asked.Snapshot)
@@ -261,8 +226,15 @@ internal sealed class StartUpload(
                     + "allowOlder=true if that is meant.");
             }
 
-            var entry = call.Entry() with { Kind = "upload", Status = 202, Found = rows, ResourceId = job.Id
-                .ToString() };
+            if (!before.Here)
+            {
+                throw UploadBody.TooSlow;
+            }
+
+            var entry = call.Entry() with
+            {
+                Kind = "upload", Status = 202, Found = rows, ResourceId = job.Id.ToString(),
+            };
             await write.CommitAsync([entry], UploadStore.Accepted(job.Id, hash, rows, clock.GetUtcNow()));
             return job.Id;
         });

@@ -21,14 +21,23 @@ internal sealed class UploadBody : Stream
     /// <summary>Bytes a file may unpack to before the ratio is looked at: small files pack well.</summary>
     private const int UnmeasuredBytesMax = 1024 * 1024;
 
+    /// <summary>Milliseconds a sender may be silent: half-open lines would otherwise hold a place for ever.</summary>
+    public const int SilentMsMax = 30_000;
+
+    /// <summary>Minutes a file may take to come in.</summary>
+    private const int MinutesMax = 180;
+
+    private readonly long begun = Environment.TickCount64;
+    private readonly int silentMs;
     private readonly Counted packed;
     private readonly Stream source;
     private readonly bool zipped;
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private long bytes;
 
-    public UploadBody(Stream body, bool zipped)
+    public UploadBody(Stream body, bool zipped, int silentMs = SilentMsMax)
     {
+        this.silentMs = silentMs;
         this.zipped = zipped;
         packed = new Counted(body);
         source = zipped ? new GZipStream(packed, CompressionMode.Decompress) : packed;
@@ -95,12 +104,23 @@ internal sealed class UploadBody : Stream
     public static Refused TooLarge(string why) =>
         new(413, [new("error", "too-long", UploadCodes.UnreadableFile, "CPF01: " + why)]);
 
+    public static Refused TooSlow => new(408, [new("error", "timeout", UploadCodes.UnreadableFile,
+        "CPF01: The file came in too slowly and was given up: send it again.")]);
+
     private async ValueTask<int> UnpackAsync(Memory<byte> buffer, CancellationToken stop)
     {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        patience.CancelAfter(silentMs);
         try
         {
-            var read = await source.ReadAsync(buffer, stop);
-            return read > 0 || !zipped || await packed.EndsAsync(bytes, stop) ? read : throw new InvalidDataException();
+            var read = await source.ReadAsync(buffer, patience.Token);
+            var whole = read > 0 || !zipped || await packed.EndsAsync(bytes, patience.Token);
+            return Environment.TickCount64 - begun > MinutesMax * 60_000L ? throw TooSlow
+                : whole ? read : throw new InvalidDataException();
+        }
+        catch (OperationCanceledException) when (!stop.IsCancellationRequested)
+        {
+            throw TooSlow;
         }
         catch (InvalidDataException)
         {

@@ -92,7 +92,7 @@ internal sealed record UploadJob
     public AuditEntry Entry => JsonSerializer.Deserialize<AuditEntry>(Sender)!;
 
     /// <summary>What councils know of a whole file, once no row is left.</summary>
-    public string FinalCode => Refused == 0 && !Cancelled ? UploadCodes.AllLoaded
+    public string FinalCode => Refused == 0 && !Cancelled && Judged == Read ? UploadCodes.AllLoaded
         : Accepted > 0 ? UploadCodes.SomeLoaded
         : UploadCodes.NoneLoaded;
 

@@ -28,6 +28,11 @@ internal sealed class UploadStore(NpgsqlDataSource database)
         where (select count(*) from cpis.upload o where o.council = $2 and o.state not in ('receiving', 'done')) < $15
         """;
 
+    /// <summary>The file itself, as long as it is waited for: nothing can forget it while it is accepted.</summary>
+    private const string Here = """
+        select 1 from cpis.upload u where u.id = $1 and u.state = 'receiving' and not u.forgotten for update
+        """;
+
     private const string LockCouncil = "select pg_advisory_xact_lock(hashtextextended($1, 20515))";
 
     private const string Sent = """
@@ -44,7 +49,7 @@ internal sealed class UploadStore(NpgsqlDataSource database)
     private const string Accept = """
         update cpis.upload set state = 'waiting', hash = $2, read = $3, received = $4, touched = $4,
             turn = nextval('cpis.upload_turn')
-        where id = $1 and state = 'receiving'
+        where id = $1 and state = 'receiving' and not forgotten
         """;
 
     private const string Own = Columns + " where u.id = $1 and u.state <> 'receiving'";
@@ -56,8 +61,11 @@ internal sealed class UploadStore(NpgsqlDataSource database)
         order by u.turn limit $1
         """;
 
+    /// <summary>The file's turn, where no other process moved it, and nobody stopped it, meanwhile.</summary>
     private const string Take = """
-        select 1 from cpis.upload u where u.id = $1 and u.state = $2 and u.reached = $3 for update
+        select 1 from cpis.upload u where u.id = $1 and u.state = $2 and u.reached = $3
+            and not exists (select 1 from cpis.upload_stop s where s.upload = u.id)
+        for update
         """;
 
     private const string Cancel = """
@@ -102,6 +110,7 @@ internal sealed class UploadStore(NpgsqlDataSource database)
             },
         });
         batch.BatchCommands.Add(new(Newest) { Parameters = { new() { Value = job.Council } } });
+        batch.BatchCommands.Add(new(Here) { Parameters = { new() { Value = job.Id } } });
         await using var reader = await batch.ExecuteReaderAsync();
         for (var i = 0; i <= WriteTransaction.LeadingResults; i++)
         {
@@ -113,7 +122,8 @@ internal sealed class UploadStore(NpgsqlDataSource database)
         await reader.NextResultAsync();
         var newest = await reader.ReadAsync() && !await reader.IsDBNullAsync(0)
             ? reader.GetFieldValue<DateTimeOffset>(0) : (DateTimeOffset?)null;
-        return new(new(first, hash, newest));
+        await reader.NextResultAsync();
+        return new(new(first, hash, newest, await reader.ReadAsync()));
     }
 
     /// <summary>The command that puts a received file into its council's line.</summary>
@@ -220,4 +230,8 @@ internal sealed class UploadStore(NpgsqlDataSource database)
 }
 
 /// <summary>What a council sent before: the same submission, and the newest file.</summary>
-internal sealed record Precedence(Guid? First, byte[]? Hash, DateTimeOffset? Newest);
+/// <param name="First">The job that the same submission made.</param>
+/// <param name="Hash">Of its bytes.</param>
+/// <param name="Newest">When the newest file was extracted.</param>
+/// <param name="Here">Whether the file itself is still waited for.</param>
+internal sealed record Precedence(Guid? First, byte[]? Hash, DateTimeOffset? Newest, bool Here);

@@ -33,7 +33,9 @@ internal sealed class UploadWorker(
     private const int SilentMinutesMax = 30;
 
     private readonly Dictionary<Guid, DateTimeOffset> resting = [];
-    private DateTimeOffset expired = DateTimeOffset.MinValue;
+
+    /// <summary>Steps that are going on, by council.</summary>
+    private readonly Dictionary<string, Task<bool>> moving = [];
 
     /// <summary>Deletes what its time is over.</summary>
     public Task ExpireAsync(CancellationToken stop)
@@ -43,7 +45,10 @@ internal sealed class UploadWorker(
             now.AddDays(-OutcomeDaysMax), stop);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(WorkAsync(stoppingToken), KeepExpiringAsync(stoppingToken));
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(LookEveryMs));
         try
@@ -61,31 +66,77 @@ internal sealed class UploadWorker(
         {
             // What is left is done after the next start.
         }
+        finally
+        {
+            await ((Task)Task.WhenAll(moving.Values)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
-    /// <summary>One step of every council's first file.</summary>
+    /// <summary>Apart from the work: a file of two million rows is not deleted in a moment.</summary>
+    private async Task KeepExpiringAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMinutes(ExpireEveryMinutes));
+        try
+        {
+            do
+            {
+                await TryExpireAsync(stop);
+            }
+            while (await timer.WaitForNextTickAsync(stop));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // What is left is deleted after the next start.
+        }
+    }
+
+    private async Task TryExpireAsync(CancellationToken stop)
+    {
+        try
+        {
+            await ExpireAsync(stop);
+        }
+        catch (Exception away) when (away is NpgsqlException or TimeoutException)
+        {
+            // Done at the next time.
+        }
+    }
+
+    /// <summary>A step of the first file of every council that is not in the midst of one.</summary>
     /// <returns>True when something moved.</returns>
     private async Task<bool> RoundAsync(CancellationToken stop)
     {
         try
         {
-            var now = clock.GetUtcNow();
-            if (now - expired > TimeSpan.FromMinutes(ExpireEveryMinutes) || now < expired)
-            {
-                await ExpireAsync(stop);
-                expired = now;
-            }
-
             var jobs = (await uploads.NextAsync(CouncilsMax, stop)).Value;
             Forget(jobs);
-            var moved = await Task.WhenAll(jobs.Where(j => !Rests(j)).Select(j => TryAsync(j, stop)));
-            return moved.Any(m => m);
+            foreach (var job in jobs.Where(j => !moving.ContainsKey(j.Council) && !Rests(j))
+                .Take(CouncilsMax - moving.Count).ToList())
+            {
+                moving.Add(job.Council, TryAsync(job, stop));
+            }
+
+            return moving.Count > 0 && await FirstAsync(stop);
         }
         catch (Exception away) when (away is NpgsqlException or TimeoutException)
         {
             // Asked again at the next look.
             return false;
         }
+    }
+
+    /// <summary>Waits for whoever is done first, or until it is time to look for new files.</summary>
+    private async Task<bool> FirstAsync(CancellationToken stop)
+    {
+        await Task.WhenAny([.. moving.Values, Task.Delay(LookEveryMs, stop)]);
+        var moved = false;
+        foreach (var (council, step) in moving.Where(m => m.Value.IsCompleted).ToList())
+        {
+            moving.Remove(council);
+            moved |= await step;
+        }
+
+        return moved;
     }
 
     /// <summary>One council's trouble must not keep the others' files from moving, nor end the worker.</summary>
@@ -150,7 +201,8 @@ internal sealed class UploadWorker(
     private Task FinishAsync(UploadJob job, CancellationToken stop)
     {
         var left = job.Read - job.Judged;
-        IReadOnlyList<RowIssue> issues = !job.Cancelled ? []
+        IReadOnlyList<RowIssue> issues = left == 0 ? []
+            : !job.Cancelled ? [RowIssue.NotLoaded("lost", $"{left} rows could not be found again: send them again.")]
             : [RowIssue.NotLoaded("cancelled", $"The file was stopped: {left} rows were not looked at.")];
         return uploads.FinishAsync(job, job.FinalCode, left, RowIssue.Write(issues), clock.GetUtcNow(), stop);
     }

@@ -101,8 +101,26 @@ public sealed class GenerateCaseloadsTests : IDisposable
         fromCsv.Should().BeEquivalentTo(Rows("one", "ZZ001").Select(Cells));
     }
 
+    [Fact]
+    public async Task A_share_of_the_rows_has_a_fault_and_the_others_are_as_without()
+    {
+        await GenerateAsync("sound", 3);
+        await GenerateAsync("faulty", 3, faults: 0.2);
+        await GenerateAsync("again", 3, faults: 0.2);
+
+        Bytes("again", "ZZ002.ndjson").Should().Equal(Bytes("faulty", "ZZ002.ndjson"));
+        var (sound, faulty) = (Rows("sound", "ZZ001").ToList(), Rows("faulty", "ZZ001").ToList());
+        faulty.Should().HaveSameCount(sound);
+        var spoilt = faulty.Except(sound).ToList();
+        spoilt.Should().HaveCountGreaterThan(sound.Count / 10).And.HaveCountLessThan(sound.Count / 3);
+        spoilt.Should().OnlyContain(row => Profiles.CheckProfile(Encoding.UTF8.GetBytes(row), Profile).Count > 0
+            || Day(Cells(row)["end"]) < Day(Cells(row)["start"]));
+    }
+
     [Theory]
     [InlineData("--children 10")]
+    [InlineData("--children 10 --out x --faults 1.5")]
+    [InlineData("--children 10 --out x --faults -1")]
     [InlineData("--councils 0 --children 10 --out x")]
     [InlineData("--councils 201 --children 10 --out x")]
     [InlineData("--councils 100 --children 9000 --out x")]
@@ -115,9 +133,14 @@ public sealed class GenerateCaseloadsTests : IDisposable
         read.Should().Throw<ArgumentException>();
     }
 
-    private Task<int> GenerateAsync(string name, ulong seed) => new GenerateCaseloads(TextWriter.Null).RunAsync(
-        new() { Councils = 2, Children = 300, Seed = seed, Out = Path.Combine(folder, name), Day = Today },
-        CancellationToken.None);
+    private async Task GenerateAsync(string name, ulong seed, double faults = 0)
+    {
+        var options = new GenerateOptions
+        {
+            Councils = 2, Children = 300, Seed = seed, Out = Path.Combine(folder, name), Day = Today, Faults = faults,
+        };
+        await new GenerateCaseloads(TextWriter.Null).RunAsync(options, CancellationToken.None);
+    }
 
     private static DateOnly Day(string text) =>
         DateOnly.ParseExact(text, "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);

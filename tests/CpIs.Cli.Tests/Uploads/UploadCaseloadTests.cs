@@ -42,7 +42,8 @@ public sealed class UploadCaseloadTests(RunningServer server) : IClassFixture<Ru
 
         (await UploadAsync(file, "sandbox-council-leeds")).Should().Be(1);
 
-        output.ToString().Should().Contain("1 refused").And.MatchRegex("1 CPR04");
+        output.ToString().Should().Contain("1 refused")
+            .And.Contain("1 CPR04 The NHS number is missing, or is none [number-format]");
         var errors = await File.ReadAllLinesAsync(Path.Combine(folder, "some.errors.csv"));
         errors.Should().HaveCount(2);
         errors[0].Should().Be(Header + ",code,reason");
@@ -91,6 +92,18 @@ public sealed class UploadCaseloadTests(RunningServer server) : IClassFixture<Ru
         var upload = new UploadCaseload(new UploadHttp(http, "x", TimeSpan.FromMilliseconds(1)), output, Quiet);
 
         (await upload.RunAsync(options, file, CancellationToken.None)).Should().Be(2);
+
+        output.ToString().Should().Contain("nothing was done: the server at http://127.0.0.1:1/ does not answer");
+    }
+
+    [Fact]
+    public async Task A_client_that_nobody_knows_ends_with_two_and_is_named()
+    {
+        var file = Write("nobody.csv", Row("A-1", InventedPlan.NewNumber()));
+
+        (await UploadAsync(file, "sandbox-nobody")).Should().Be(2);
+
+        output.ToString().Should().Contain("nothing was done: no token for sandbox-nobody: No such persona.");
     }
 
     [Fact]
@@ -106,23 +119,85 @@ public sealed class UploadCaseloadTests(RunningServer server) : IClassFixture<Ru
     }
 
     [Fact]
-    public async Task A_watched_folder_takes_what_stands_still_and_sorts_it_into_done_and_failed()
+    public async Task A_snapshot_counts_its_own_rows_and_lists_the_plans_that_it_ended()
     {
-        Write("good.csv", Row("W-1", InventedPlan.NewNumber()), Row("W-2", "9990000019"));
-        await File.WriteAllTextAsync(Path.Combine(folder, "bad.csv"), "what,is,this\r\n");
-        await File.WriteAllTextAsync(Path.Combine(folder, "notes.txt"), "not ours");
-        using var http = Http();
-        var options = new UploadOptions { Server = http.BaseAddress!, Folder = folder };
-        var watch = new WatchFolder(new(new(http, "sandbox-council-sheffield"), output, Quiet));
+        const string Client = "sandbox-council-sheffield";
+        var rows = Enumerable.Range(0, 20).Select(i => Row($"SN-{i}", InventedPlan.NewNumber())).ToArray();
+        await UploadAsync(Write("whole.csv", rows), Client);
+        rows[0] = rows[0].Replace("Thistlewood", "\"Thistle\nwood\"", StringComparison.Ordinal);
 
-        var first = await watch.LookAsync(options, new Dictionary<string, (long, DateTime)>(), CancellationToken.None);
-        first.Should().HaveCount(2, "nothing is taken at first sight");
-        var second = await watch.LookAsync(options, first, CancellationToken.None);
+        await UploadAsync(Write("night.csv", rows[..19]), Client, o => o with { Snapshot = true });
 
-        second.Should().BeEmpty();
-        Names("").Should().Equal("notes.txt");
-        Names("done").Should().Equal("good.csv", "good.errors.csv");
-        Names("failed").Should().Equal("bad.csv");
+        output.ToString().Should().Contain("1 plans ended, since the file leaves them out");
+        (await File.ReadAllLinesAsync(Path.Combine(folder, "night.ended.csv"))).Should().HaveCount(2)
+            .And.Contain(line => line.StartsWith("SN-19,"));
+    }
+
+    [Fact]
+    public async Task Too_many_endings_are_refused_with_the_option_that_confirms_them()
+    {
+        const string Client = "sandbox-council-islington";
+        var rows = Enumerable.Range(0, 20).Select(i => Row($"GU-{i}", InventedPlan.NewNumber())).ToArray();
+        await UploadAsync(Write("twenty.csv", rows), Client);
+        var night = Write("ten.csv", rows[..10]);
+
+        (await UploadAsync(night, Client, o => o with { Snapshot = true })).Should().Be(2);
+        output.ToString().Should().Contain("CPF04").And.Contain("--confirm-end ");
+        var total = int.Parse(output.ToString().Split("--confirm-end ")[1].Split('.')[0],
+            System.Globalization.CultureInfo.InvariantCulture);
+
+        (await UploadAsync(night, Client, o => o with { Snapshot = true, ConfirmEnd = total })).Should().Be(0,
+            "the same file with its endings confirmed is a submission of its own: {0}", output);
+        output.ToString().Should().Contain($"{total} plans ended");
+    }
+
+    [Fact]
+    public async Task An_errors_file_is_mended_and_sent_as_it_is()
+    {
+        const string Client = "sandbox-council-leeds";
+        var (number, other) = (InventedPlan.NewNumber(), InventedPlan.NewNumber());
+        await UploadAsync(Write("faulty.csv",
+            Row("M-1", number).Replace("child-protection", "cp", StringComparison.Ordinal)
+                .Replace("Thistlewood", "\"Thistle, \"\"the\"\" Wood\"", StringComparison.Ordinal),
+            Row("M-2", other).Replace("child-protection", "cp", StringComparison.Ordinal)
+                .Replace("Wren", "-Wren", StringComparison.Ordinal)), Client);
+        var errors = Path.Combine(folder, "faulty.errors.csv");
+        var mended = Path.Combine(folder, "mended.csv");
+        (await File.ReadAllTextAsync(errors)).Should().Contain("'-Wren", "a spreadsheet would take it for a formula");
+        await File.WriteAllTextAsync(mended, (await File.ReadAllTextAsync(errors))
+            .Replace(",cp,", ",child-protection,", StringComparison.Ordinal));
+
+        (await UploadAsync("mended.csv", Client)).Should().Be(0, output.ToString());
+
+        var names = await Task.WhenAll(new[] { number, other }
+            .Select(n => server.Clinician.GetOkAsync("Patient/" + n)));
+        names.Select(p => p["name"]![0]!["family"]!.ToString()).Should().Equal("Thistle, \"the\" Wood", "Thistlewood");
+        names[1]["name"]![0]!["given"]![0]!.ToString().Should().Be("-Wren");
+    }
+
+    [Fact]
+    public async Task A_mended_file_in_another_encoding_is_not_sent()
+    {
+        var path = Path.Combine(folder, "latin.csv");
+        await File.WriteAllBytesAsync(path, Encoding.Latin1.GetBytes(Header + ",code,reason\r\nL-1,9990000018,Zoë,"));
+
+        (await UploadAsync("latin.csv", "sandbox-council-leeds")).Should().Be(2);
+
+        output.ToString().Should().Contain("save it as CSV UTF-8");
+    }
+
+    [Fact]
+    public async Task A_file_older_than_the_last_is_refused_with_the_option_that_means_it()
+    {
+        const string Client = "sandbox-council-leeds";
+        await UploadAsync(Write("newer.csv", Row("O-1", InventedPlan.NewNumber())), Client);
+        var older = Write("older.csv", Row("O-2", InventedPlan.NewNumber()));
+        var yesterday = TimeProvider.System.GetUtcNow().AddDays(-1);
+
+        (await UploadAsync(older, Client, o => o with { Extracted = yesterday })).Should().Be(2);
+        output.ToString().Should().Contain("(409)").And.Contain("--allow-older");
+
+        (await UploadAsync(older, Client, o => o with { Extracted = yesterday, AllowOlder = true })).Should().Be(0);
     }
 
     [Theory]
@@ -130,7 +205,8 @@ public sealed class UploadCaseloadTests(RunningServer server) : IClassFixture<Ru
     [InlineData("a.csv b.csv")]
     [InlineData("no-such-file.csv")]
     [InlineData("--watch-folder no-such-folder")]
-    [InlineData("--snapshot --watch-folder .")]
+    [InlineData("--snapshot --rows 5 --watch-folder .")]
+    [InlineData("--rows 5 README.md")]
     [InlineData("--server http://council.example --watch-folder .")]
     [InlineData("--rows many --watch-folder .")]
     [InlineData("--surprise")]
@@ -153,9 +229,6 @@ public sealed class UploadCaseloadTests(RunningServer server) : IClassFixture<Ru
         File.WriteAllText(path, string.Join("\r\n", rows.Prepend(Header)) + "\r\n", Encoding.UTF8);
         return path;
     }
-
-    private IEnumerable<string?> Names(string of) =>
-        Directory.GetFiles(Path.Combine(folder, of)).Select(Path.GetFileName).Order(StringComparer.Ordinal);
 
     private HttpClient Http() => new() { BaseAddress = server.Root };
 

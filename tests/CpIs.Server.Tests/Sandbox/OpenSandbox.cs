@@ -8,7 +8,7 @@ using Xunit;
 namespace CpIs.Server.Tests.Sandbox;
 
 /// <summary>The sandbox as a newcomer has it a moment after the start: the whole house, its samples loaded.</summary>
-public sealed class OpenSandbox : IAsyncLifetime
+public class OpenSandbox : IAsyncLifetime
 {
     private readonly string keys = Directory.CreateTempSubdirectory("cpis-sandbox-").FullName;
     private TestDatabase? database;
@@ -23,14 +23,17 @@ public sealed class OpenSandbox : IAsyncLifetime
         {
             Sandbox = true, Port = FreePort(), DataFolder = keys, Connection = database.ServerConnectionString,
         };
-        house = await House.OpenAsync(options, TimeProvider.System, CancellationToken.None);
+        house = await House.OpenAsync(Set(options), TimeProvider.System, CancellationToken.None);
         Client = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
     }
 
+    /// <summary>What a test wants otherwise.</summary>
+    private protected virtual ServerOptions Set(ServerOptions options) => options;
+
     internal IServiceProvider Services => house!.Services;
 
-    /// <summary>Asks as a persona.</summary>
-    public async Task<JsonNode> AskAsync(string clientId, string question)
+    /// <summary>A token of a persona.</summary>
+    public async Task<string> TokenAsync(string clientId)
     {
         using var form = new FormUrlEncodedContent(new Dictionary<string, string>
         {
@@ -38,7 +41,14 @@ public sealed class OpenSandbox : IAsyncLifetime
             ["client_id"] = clientId,
         });
         using var granted = await Client.PostAsync(new Uri("oauth2/token", UriKind.Relative), form);
-        var token = JsonNode.Parse(await granted.Content.ReadAsStringAsync())!["access_token"]!.GetValue<string>();
+        granted.EnsureSuccessStatusCode();
+        return JsonNode.Parse(await granted.Content.ReadAsStringAsync())!["access_token"]!.GetValue<string>();
+    }
+
+    /// <summary>Asks as a persona.</summary>
+    public async Task<JsonNode> AskAsync(string clientId, string question)
+    {
+        var token = await TokenAsync(clientId);
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"FHIR/R4/{question}", UriKind.Relative));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         using var answer = await Client.SendAsync(request);

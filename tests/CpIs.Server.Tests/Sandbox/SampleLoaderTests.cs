@@ -12,52 +12,52 @@ public sealed class SampleLoaderTests
     private static readonly SampleCouncil Leeds = SampleCouncil.All[1];
 
     [Fact]
-    public async Task Rows_are_sent_as_the_council_they_belong_to()
+    public async Task Rows_are_uploaded_as_the_council_they_belong_to()
     {
         using var server = new Recorder();
 
-        var sent = await server.Loader().LoadAsync(Leeds, [Row("R1", "9990000018")], CancellationToken.None);
+        await server.SendAsync(Row("R1", "9990000018"), Row("R2", "9990000026"));
 
-        sent.Should().Be(1);
         server.TokensAskedBy.Should().Equal("sandbox-council-leeds");
-        server.Bundles.Should().ContainSingle().Which.Token.Should().Be("Bearer token-of-sandbox-council-leeds");
+        var file = server.Uploads.Should().ContainSingle().Subject;
+        file.Token.Should().Be("Bearer token-of-sandbox-council-leeds");
+        file.Body.Split("\r\n").Should().HaveCount(4).And.Contain(line => line.StartsWith("R1,9990000018,"));
+        file.Target.Should().Contain("$submit-caseload?submission=samples-").And.Contain("extracted=");
+        server.Bundles.Should().BeEmpty();
     }
 
     [Fact]
-    public async Task A_plan_is_sent_after_the_one_it_follows()
+    public async Task The_same_rows_are_the_same_submission_and_others_another()
     {
         using var server = new Recorder();
-        var child = Row("R1", "9990000026") with { FollowsRowId = "R2" };
 
-        await server.Loader().LoadAsync(Leeds, [child, Row("R2", "9990000018")], CancellationToken.None);
+        await server.SendAsync(Row("R1", "9990000018"));
+        await server.SendAsync(Row("R1", "9990000018"));
+        await server.SendAsync(Row("R2", "9990000018"));
 
-        server.Bundles.Select(bundle => bundle.RowId).Should().Equal("R2", "R1");
+        var submissions = server.Uploads.Select(file => file.Target.Split('&')[0]).ToList();
+        submissions.Distinct().Should().HaveCount(2);
+        submissions[0].Should().Be(submissions[1]);
     }
 
     [Fact]
-    public async Task Plans_of_one_person_are_never_sent_at_the_same_time_and_people_are()
+    public async Task A_row_that_the_upload_leaves_out_is_submitted_by_itself()
     {
-        using var server = new Recorder { TakesMs = 50 };
-        string[] numbers = ["9990000018", "9990000026", "9990000034"];
-        var rows = numbers.SelectMany(number => new[] { Row(number + "a", number), Row(number + "b", number) });
+        using var server = new Recorder { Skips = "R2" };
 
-        await server.Loader().LoadAsync(Leeds, [.. rows], CancellationToken.None);
+        await server.SendAsync(Row("R1", "9990000018"), Row("R2", "9990000026"));
 
-        server.Bundles.Should().HaveCount(6);
-        server.MostAtOnceOfOnePerson.Should().Be(1);
-        server.MostAtOnce.Should().BeInRange(2, 8);
+        server.Bundles.Should().Equal("R2");
     }
 
     [Fact]
-    public async Task What_the_server_holds_is_not_sent_again()
+    public async Task What_the_server_holds_is_not_missing()
     {
         using var server = new Recorder { Held = ["R1"] };
 
-        var sent = await server.Loader().LoadAsync(
-            Leeds, [Row("R1", "9990000018"), Row("R2", "9990000026")], CancellationToken.None);
+        var missing = await server.MissingAsync(Row("R1", "9990000018"), Row("R2", "9990000026"));
 
-        sent.Should().Be(1);
-        server.Bundles.Select(bundle => bundle.RowId).Should().Equal("R2");
+        missing.Rows.Select(row => row.RowId).Should().Equal("R2");
     }
 
     [Fact]
@@ -65,11 +65,12 @@ public sealed class SampleLoaderTests
     {
         using var server = new Recorder { Held = ["R1", "R2"] };
 
-        var sent = await server.Loader().LoadAsync(
-            Leeds, [Row("R1", "9990000018"), Row("R2", "9990000026")], CancellationToken.None);
+        var missing = await server.MissingAsync(Row("R1", "9990000018"), Row("R2", "9990000026"));
+        await server.Loader().SendAsync([missing], CancellationToken.None);
 
-        sent.Should().Be(0);
+        missing.Rows.Should().BeEmpty();
         server.Questions.Should().Equal("/FHIR/R4/EpisodeOfCare?_summary=count");
+        server.Uploads.Should().BeEmpty();
     }
 
     [Fact]
@@ -77,11 +78,20 @@ public sealed class SampleLoaderTests
     {
         using var server = new Recorder { Refuses = "R2" };
 
-        var loading = () => server.Loader().LoadAsync(
-            Leeds, [Row("R1", "9990000018"), Row("R2", "9990000026")], CancellationToken.None);
+        var loading = () => server.SendAsync(Row("R1", "9990000018"), Row("R2", "9990000026"));
 
         (await loading.Should().ThrowAsync<SampleRefused>()).WithMessage(
-            "Sample row R2 of leeds.ndjson: 422 Bundle.entry[1] The end is before the start. | Name a council.");
+            "leeds.csv: CPF03 row R2: end The end is before the start. | Name a council.");
+    }
+
+    [Fact]
+    public async Task A_refused_file_stops_the_loading()
+    {
+        using var server = new Recorder { UploadStatus = HttpStatusCode.BadRequest };
+
+        var loading = () => server.SendAsync(Row("R1", "9990000018"));
+
+        (await loading.Should().ThrowAsync<SampleRefused>()).WithMessage("leeds.csv: 400 * Name a council.");
     }
 
     [Fact]
@@ -89,7 +99,7 @@ public sealed class SampleLoaderTests
     {
         using var server = new Recorder { TokenStatus = HttpStatusCode.Unauthorized };
 
-        var loading = () => server.Loader().LoadAsync(Leeds, [Row("R1", "9990000018")], CancellationToken.None);
+        var loading = () => server.SendAsync(Row("R1", "9990000018"));
 
         (await loading.Should().ThrowAsync<SampleRefused>()).WithMessage("No token for sandbox-council-leeds: 401*");
     }
@@ -100,21 +110,22 @@ public sealed class SampleLoaderTests
         Plan = "child-protection", Start = "today-9d",
     };
 
-    private sealed record Sent(string RowId, string Token);
+    private sealed record Sent(string Target, string Body, string Token);
 
     /// <summary>A server at the other end of the wire that writes down what it is sent.</summary>
     private sealed class Recorder : HttpMessageHandler
     {
-        private const string Outcome = """
-            {"resourceType":"OperationOutcome","issue":[
-              {"diagnostics":"The end is before the start.","expression":["Bundle.entry[1]"]},
-              {"diagnostics":"Name a council."}]}
+        private const string Base = "http://localhost:5080/FHIR/R4/";
+
+        private const string Issues = """
+            [{"diagnostics":"The end is before the start.","expression":["end"]},{"diagnostics":"Name a council."}]
             """;
 
-        private readonly ConcurrentDictionary<string, int> underWay = new();
-        private readonly Lock counting = new();
+        private int asked;
 
-        public ConcurrentQueue<Sent> Bundles { get; } = [];
+        public ConcurrentQueue<Sent> Uploads { get; } = [];
+
+        public ConcurrentQueue<string> Bundles { get; } = [];
 
         public ConcurrentQueue<string> TokensAskedBy { get; } = [];
 
@@ -124,28 +135,37 @@ public sealed class SampleLoaderTests
 
         public string? Refuses { get; init; }
 
-        public int TakesMs { get; init; }
+        public string? Skips { get; init; }
 
         public HttpStatusCode TokenStatus { get; init; } = HttpStatusCode.OK;
 
-        public int MostAtOnce { get; private set; }
-
-        public int MostAtOnceOfOnePerson { get; private set; }
+        public HttpStatusCode UploadStatus { get; init; } = HttpStatusCode.Accepted;
 
         public SampleLoader Loader() =>
             new(new(this, disposeHandler: false) { BaseAddress = new("http://localhost:5080/") }, TimeProvider.System);
 
+        public Task SendAsync(params SampleRow[] rows) =>
+            Loader().SendAsync([new(Leeds, rows)], CancellationToken.None);
+
+        public Task<SampleCaseload> MissingAsync(params SampleRow[] rows) =>
+            Loader().MissingAsync(new SampleCaseload(Leeds, rows), CancellationToken.None);
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken stop)
         {
             var body = request.Content is null ? "" : await request.Content.ReadAsStringAsync(stop);
-            if (request.RequestUri!.AbsolutePath == "/oauth2/token")
+            var path = request.RequestUri!.AbsolutePath;
+            if (path == "/oauth2/token")
             {
                 var client = body.Split("client_id=")[1];
                 TokensAskedBy.Enqueue(client);
                 return Answer(TokenStatus, $$"""{"access_token":"token-of-{{client}}"}""");
             }
 
-            return request.Method == HttpMethod.Get ? List(request) : await TakeAsync(request, body, stop);
+            return path.EndsWith("$submit-caseload", StringComparison.Ordinal) ? Take(request, body)
+                : path == "/FHIR/R4" ? Take(body)
+                : path.EndsWith("/job", StringComparison.Ordinal) ? Status()
+                : path.EndsWith(".ndjson", StringComparison.Ordinal) ? Rows(path)
+                : List(request);
         }
 
         private HttpResponseMessage List(HttpRequestMessage request)
@@ -155,25 +175,36 @@ public sealed class SampleLoaderTests
             return Answer(HttpStatusCode.OK, $$"""{"total":{{Held.Length}},"entry":[{{string.Join(',', entries)}}]}""");
         }
 
-        private async Task<HttpResponseMessage> TakeAsync(
-            HttpRequestMessage request, string body, CancellationToken stop)
+        private HttpResponseMessage Take(HttpRequestMessage request, string body)
         {
-            var entries = JsonNode.Parse(body)!["entry"]!;
-            var person = entries[0]!["resource"]!["id"]!.GetValue<string>();
-            var rowId = entries[1]!["resource"]!["identifier"]![0]!["value"]!.GetValue<string>();
-            lock (counting)
-            {
-                var own = underWay.AddOrUpdate(person, 1, (_, count) => count + 1);
-                MostAtOnceOfOnePerson = Math.Max(MostAtOnceOfOnePerson, own);
-                MostAtOnce = Math.Max(MostAtOnce, underWay.Values.Sum());
-            }
+            Uploads.Enqueue(new(request.RequestUri!.PathAndQuery, body, request.Headers.Authorization!.ToString()));
+            var answer = Answer(UploadStatus, $$"""{"resourceType":"OperationOutcome","issue":{{Issues}}}""");
+            answer.Content.Headers.ContentLocation = new(Base + "$submit-caseload-status/job");
+            return answer;
+        }
 
-            await Task.Delay(TakesMs, stop);
-            underWay.AddOrUpdate(person, 0, (_, count) => count - 1);
-            Bundles.Enqueue(new(rowId, request.Headers.Authorization!.ToString()));
-            return rowId == Refuses
-                ? Answer(HttpStatusCode.UnprocessableEntity, Outcome)
-                : Answer(HttpStatusCode.OK, """{"resourceType":"Bundle"}""");
+        private HttpResponseMessage Take(string bundle)
+        {
+            var episode = JsonNode.Parse(bundle)!["entry"]![1]!["resource"]!;
+            Bundles.Enqueue(episode["identifier"]![0]!["value"]!.GetValue<string>());
+            return Answer(HttpStatusCode.OK, """{"resourceType":"Bundle"}""");
+        }
+
+        /// <summary>Not done at the first question.</summary>
+        private HttpResponseMessage Status() => ++asked == 1 ? Answer(HttpStatusCode.Accepted, "") :
+            Answer(HttpStatusCode.OK, $$$"""
+                {"extension":{"fileCode":"{{{(Refuses is null ? "CPF02" : "CPF03")}}}"},
+                 "error":[{{{File(Refuses)}}}],"outcome":[{{{File(Skips)}}}]}
+                """);
+
+        private static string File(string? row) => row is null ? "" : $$"""{"url":"{{Base}}{{row}}.ndjson"}""";
+
+        private static HttpResponseMessage Rows(string path)
+        {
+            var row = Path.GetFileNameWithoutExtension(path);
+            return Answer(HttpStatusCode.OK, $$"""
+                {"extension":[{"extension":[{"url":"row"},{"url":"rowId","valueString":"{{row}}"}]}],"issue":{{Issues}}}
+                """);
         }
 
         private static HttpResponseMessage Answer(HttpStatusCode status, string body) =>

@@ -121,6 +121,21 @@ public sealed class SnapshotTests(RunningServer server) : IClassFixture<RunningS
     }
 
     [Fact]
+    public async Task A_first_file_may_hold_the_unborn_plan_and_the_childs_plan_that_follows_it()
+    {
+        var council = new Sender(server, "sandbox-council-leeds");
+        var (mother, child) = (InventedPlan.NewNumber(), InventedPlan.NewNumber());
+        var birth = council.Day(-3);
+
+        var done = await council.SendAsync(Sender.Header
+            + council.Row(prefix + "C", child, "Marshgate", birth: birth, start: birth, follows: prefix + "U")
+            + council.Row(prefix + "U", mother, "Marshgate", "Rowan", "1995-02-03", "unborn", council.Day(-60), birth));
+
+        done["inserted"].Should().Be(2);
+        (await server.Clinician.GetOkAsync("Flag?patient=" + child)).Total().Should().Be(1);
+    }
+
+    [Fact]
     public async Task A_childs_row_ends_the_unborn_plan_that_it_follows()
     {
         var council = new Sender(server);

@@ -19,6 +19,7 @@ public sealed class SubmitCaseloadTests(RunningServer server) : IClassFixture<Ru
 
         done.Code.Should().Be("CPF02");
         done["inserted"].Should().Be(1);
+        done.Facts["issue"]!.AsArray().Should().BeEmpty("changes have nothing to say of plans they do not name");
         (await server.Clinician.GetOkAsync("Flag?patient=" + number)).Total().Should().Be(1);
     }
 

@@ -24,14 +24,14 @@ public sealed class UploadWorkerTests : IAsyncLifetime
     {
         var (lancashire, leeds) = (new Sender(server), new Sender(server, "sandbox-council-leeds"));
         var number = InventedPlan.NewNumber();
-        var many = string.Concat(Enumerable.Range(0, 3000).Select(i =>
+        var many = string.Concat(Enumerable.Range(0, 12_000).Select(i =>
             lancashire.Row("ORD-" + i, InventedPlan.NewNumber())));
         var first = await lancashire.PostAsync(Sender.Header + many + lancashire.Row("ORD-X", number));
         var second = await lancashire.PostAsync(Sender.Header + lancashire.Row("ORD-X", number, "Sedgewick"));
         var other = await leeds.SendAsync(Sender.Header + leeds.Row("ORD-Y", InventedPlan.NewNumber()));
 
         (await lancashire.DoneAsync(second))["changed"].Should().Be(1, "the first file was applied before it");
-        (await lancashire.DoneAsync(first))["inserted"].Should().Be(3001);
+        (await lancashire.DoneAsync(first))["inserted"].Should().Be(12_001);
         other["inserted"].Should().Be(1);
         var finished = (await AskAsync<string>("select council from cpis.upload order by finished")).ToList();
         finished.Should().Equal("ZZ002", "ZZ001", "ZZ001");
@@ -41,7 +41,7 @@ public sealed class UploadWorkerTests : IAsyncLifetime
     public async Task A_stopped_file_reports_what_was_applied_and_counts_the_rest_as_skipped()
     {
         var sender = new Sender(server);
-        var posted = await sender.PostAsync(Sender.Header + string.Concat(Enumerable.Range(0, 6000).Select(i =>
+        var posted = await sender.PostAsync(Sender.Header + string.Concat(Enumerable.Range(0, 12_000).Select(i =>
             sender.Row("STOP-" + i, InventedPlan.NewNumber()))));
         var status = posted.Content.Headers.ContentLocation!;
 

@@ -52,14 +52,21 @@ internal sealed class Stage : IAsyncDisposable
     /// <summary>Port of the server under test.</summary>
     public int Port { get; private init; }
 
+    public string Url => $"http://localhost:{Port}{CpIs.Server.Routes.Prefix}";
+
     public string Token(string persona) =>
         house.Services.GetRequiredService<TokenIssuer>().Issue(Persona.All[persona]);
 
-    public static async Task<Stage> OpenAsync(int port, int children)
+    /// <summary>A token of a council's system.</summary>
+    public string CouncilToken(string ods) => house.Services.GetRequiredService<TokenIssuer>().Issue(
+        Persona.All["sandbox-council-lancashire"] with { Organisation = ods });
+
+    public static async Task<Stage> OpenAsync(int port, int children, string modules = "")
     {
         var folder = $"/var/lib/cpis/bench-{Environment.ProcessId}";
         var cluster = await EmbeddedCluster.StartAsync(
-            folder, new ClusterOptions { SharedBuffersMegabytes = BuffersMegabytes }, CancellationToken.None);
+            folder, new ClusterOptions { SharedBuffersMegabytes = BuffersMegabytes, Modules = modules },
+                CancellationToken.None);
         Cpu.Postmaster = Postmaster.FindLive(cluster.Folders)!.Pid;
         var house = await House.OpenAsync(
             new ServerOptions

@@ -26,7 +26,7 @@ internal static class WritesBench
         {
             // Each round has a hundred thousand numbers of its own; the first round warms up.
             var token = stage.Token("sandbox-council-lancashire");
-            await File.WriteAllTextAsync(script, Script(token, FirstNumber + (round * 100_000)));
+            await File.WriteAllTextAsync(script, Script(token, "ZZ001", FirstNumber + (round * 100_000)));
             var run = await WrkRun.RunAsync(url, script, quick ? 2 : round == 0 ? WarmUpSeconds : Seconds);
             if (round > 0)
             {
@@ -48,7 +48,8 @@ internal static class WritesBench
         new Dictionary<string, double>());
     }
 
-    private static string Script(string token, int first)
+    /// <summary>A script that submits plans, each of a child of its own.</summary>
+    internal static string Script(string token, string council, int first)
     {
         var start = PlanJson.Day(Visibility.Today(TimeProvider.System).AddDays(-30));
         var body = $$$$"""
@@ -59,14 +60,14 @@ internal static class WritesBench
             {"fullUrl":"urn:uuid:0b6f2a4e-6d55-4c59-9d53-2f6c1f0a7a02",
             "request":{"method":"POST","url":"EpisodeOfCare"},
             "resource":{"resourceType":"EpisodeOfCare",
-            "identifier":[{"system":"{{{{Systems.CouncilPlan}}}}ZZ001","value":"W-@N@"}],"status":"active",
+            "identifier":[{"system":"{{{{Systems.CouncilPlan}}}}{{{{council}}}}","value":"W-@N@"}],"status":"active",
             "type":[{"coding":[{"system":"{{{{Systems.Snomed}}}}","code":"342191000000101"}]}],
-            "patient":{"reference":"Patient/@N@"},"managingOrganization":{"reference":"Organization/ZZ001"},
+            "patient":{"reference":"Patient/@N@"},"managingOrganization":{"reference":"Organization/{{{{council}}}}"},
             "period":{"start":"{{{{start}}}}"}}},
             {"request":{"method":"POST","url":"Flag"},"resource":{"resourceType":"Flag",
             "extension":[{"url":"{{{{Systems.FlagDetail}}}}",
             "valueReference":{"reference":"urn:uuid:0b6f2a4e-6d55-4c59-9d53-2f6c1f0a7a02"}}],
-            "identifier":[{"system":"{{{{Systems.CouncilPlan}}}}ZZ001","value":"W-@N@"}],"status":"active",
+            "identifier":[{"system":"{{{{Systems.CouncilPlan}}}}{{{{council}}}}","value":"W-@N@"}],"status":"active",
             "code":{"coding":[{"system":"{{{{Systems.Snomed}}}}","code":"342191000000101"}]},
             "subject":{"reference":"Patient/@N@"},"period":{"start":"{{{{start}}}}"}}}]}
             """;

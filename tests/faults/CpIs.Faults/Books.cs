@@ -14,7 +14,7 @@ internal sealed class Books
 {
     private const string EntriesSql = """
         select request_id, action, outcome, nhs_number, client_id, organisation, disclosed
-        from ledger.entry where kind = 'rest'
+        from ledger.entry where kind in ('rest', 'upload')
         """;
 
     private const string VersionsSql = """

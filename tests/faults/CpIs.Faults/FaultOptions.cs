@@ -16,6 +16,9 @@ internal sealed record FaultOptions
     /// <summary>Clients, each with a connection of its own.</summary>
     public int Connections { get; init; } = 64;
 
+    /// <summary>Rows of an upload, of all councils together, about.</summary>
+    public int Rows { get; init; } = 50_000;
+
     /// <summary>Only faults whose names hold this, where a run makes several kinds.</summary>
     public string Only { get; init; } = "";
 
@@ -40,6 +43,9 @@ internal sealed record FaultOptions
                     break;
                 case "--points":
                     options = options with { Points = int.Parse(Value(), CultureInfo.InvariantCulture) };
+                    break;
+                case "--rows":
+                    options = options with { Rows = int.Parse(Value(), CultureInfo.InvariantCulture) };
                     break;
                 case "--only":
                     options = options with { Only = Value() };

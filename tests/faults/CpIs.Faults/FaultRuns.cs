@@ -1,3 +1,5 @@
+using CpIs.Faults.Uploads;
+
 namespace CpIs.Faults;
 
 /// <summary>The runs by their names, and the order in which all are done when none is named.</summary>
@@ -12,10 +14,12 @@ internal static class FaultRuns
         ("ledger-closed", LedgerClosedRun.RunAsync),
         ("disk-full", DiskFullRun.RunAsync),
         ("cut-commit", CutCommitRun.RunAsync),
+        ("kill-upload", KillUploadRun.RunAsync),
+        ("upload-servers", UploadServersRun.RunAsync),
     ];
 
     public static string Usage => "./cpis faults [" + string.Join('|', Known.Select(run => run.Name))
-        + "] [--seed N] [--points N]\n./cpis faults verify --data FOLDER";
+        + "] [--seed N] [--points N] [--rows N]\n./cpis faults verify --data FOLDER";
 
     /// <summary>1 when a promise is broken.</summary>
     public static async Task<int> RunAsync(FaultOptions options, TextWriter output, CancellationToken stop)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using CpIs.Faults.Uploads;
 
 namespace CpIs.Faults;
 
@@ -40,6 +41,7 @@ internal sealed partial class Verification
         var verification = new Verification(seen, books);
         verification.EveryAnswerIsRecorded();
         verification.EveryChangeIsRecorded();
+        verification.EveryRowOnce(await UploadVerification.OfAsync(stage, stop));
         verification.NothingLeaks();
         verification.NothingIsLost();
         verification.NothingGrows();
@@ -119,6 +121,14 @@ internal sealed partial class Verification
             + "of them committed", wrong);
     }
 
+    private void EveryRowOnce((string Counted, IReadOnlyList<string> Wrong)? uploads)
+    {
+        if (uploads is { } found)
+        {
+            verdict.Add("P3", found.Counted, [.. found.Wrong, .. Wrong("P3")]);
+        }
+    }
+
     private void NothingLeaks()
     {
         var answers = seen.Where(line => line.Kind == "answer" && line.Status is < 200 or >= 300).ToList();
@@ -137,6 +147,12 @@ internal sealed partial class Verification
         var reads = seen.Where(line => line is { Raw: true, Shown.Count: 1 }).ToList();
         wrong.AddRange(reads.Where(line => !stored.Contains(line.Hash!))
             .Select(line => $"{line.Request}: what was shown is not what is stored"));
+        if (writes.Count + reads.Count == 0 && wrong.Count == 0)
+        {
+            verdict.NotExamined("P6", "nothing was read or written singly");
+            return;
+        }
+
         verdict.Add("P6", Counted($"{writes.Count} acknowledged writes, {reads.Count} reads byte for byte"), wrong);
     }
 

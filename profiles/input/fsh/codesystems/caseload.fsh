@@ -22,3 +22,22 @@ Description: "Why a council takes a plan back. Health callers are never shown it
 * #pregnancy-ended "The pregnancy has ended"
 * #adopted "The child was adopted"
 * #number-changed "The NHS number has changed"
+
+CodeSystem: CpIsUpload
+Id: CpIs-Upload
+Title: "Upload"
+Description: "What became of a file (CPF) and of each record in it (CPR): the codes that councils know from the service before this one."
+* ^experimental = false
+* ^caseSensitive = true
+* #CPF01 "The file cannot be read: nothing of it was kept"
+* #CPF02 "All records were loaded"
+* #CPF03 "Some records were loaded"
+* #CPF04 "No record was loaded"
+* #CPF05 "Demographics cannot be asked: the file waits"
+* #CPR01 "Nobody has this NHS number"
+* #CPR02 "The record of this person is protected"
+* #CPR03 "The name or birth date differs from the person on this NHS number"
+* #CPR04 "The NHS number is missing, or is none"
+* #CPR05 "The NHS number was replaced by another"
+* #CPR06 "The record was loaded"
+* #CPR07 "The record was not loaded"

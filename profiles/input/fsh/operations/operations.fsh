@@ -52,7 +52,7 @@ Usage: #definition
 * name = "SubmitCaseload"
 * status = #active
 * kind = #operation
-* description = "A council's upload: each row one plan, judged by itself. Always asynchronous."
+* description = "A council's upload: each row one plan, judged by itself. Always asynchronous, by the FHIR asynchronous request pattern."
 * affectsState = true
 * code = #submit-caseload
 * system = true
@@ -111,7 +111,13 @@ Usage: #definition
 * parameter[8].min = 0
 * parameter[8].max = "1"
 * parameter[8].type = #string
-* parameter[8].documentation = "The ODS code, for a client that serves several."
+* parameter[8].documentation = "The ODS code; only the council that the client is registered for."
+* parameter[9].name = #return
+* parameter[9].use = #out
+* parameter[9].min = 1
+* parameter[9].max = "1"
+* parameter[9].type = #OperationOutcome
+* parameter[9].documentation = "With 202 and Content-Location: [base]/$submit-caseload-status/{job}. GET there answers 202 with X-Progress, then 200 with a manifest in the form of FHIR bulk data; DELETE stops the file."
 
 Instance: CpIs-SubmitRegister
 InstanceOf: OperationDefinition
@@ -132,4 +138,10 @@ Usage: #definition
 * parameter[0].min = 1
 * parameter[0].max = "1"
 * parameter[0].type = #Binary
-* parameter[0].documentation = "CSV; may be the body itself."
+* parameter[0].documentation = "CSV with the columns nhs_number, family, given, birth_date, superseded_by, sensitive, invalid, deceased. It is the body itself."
+* parameter[1].name = #return
+* parameter[1].use = #out
+* parameter[1].min = 1
+* parameter[1].max = "1"
+* parameter[1].type = #OperationOutcome
+* parameter[1].documentation = "With 202 and Content-Location: [base]/$submit-register-status/{job}. GET there answers 202 with X-Progress, then 200 with a manifest."
