@@ -20,13 +20,13 @@ public sealed class ListenTests(RunningServer server) : IClassFixture<RunningSer
         var options = ListenOptions.Read(
             ["--council", "ZZ001", "--server", server.Root.OriginalString, "--port", $"{FreePort()}"]);
         var listening = new Listen(http, options, printed).RunAsync(stopping.Token);
-        await PrintedAsync(output, "plan-lapse: handshake");
+        await PrintedAsync(printed, output, "plan-lapse: handshake");
         var plan = new InventedPlan { Start = server.Today.AddDays(-3) };
         await server.SubmitAsync(plan);
 
         await server.Clinician.GetOkAsync($"Flag?patient={plan.Number}");
 
-        await PrintedAsync(output, "telephone");
+        await PrintedAsync(printed, output, "telephone");
         output.ToString().Should().Contain("access 1 at").And.Contain("Viewed").And.Contain(plan.RowId)
             .And.Contain("Dr Imogen Thackaway");
         await stopping.CancelAsync();
@@ -52,12 +52,21 @@ public sealed class ListenTests(RunningServer server) : IClassFixture<RunningSer
         read.Should().Throw<ArgumentException>().Which.Message.Should().Contain("./cpis listen");
     }
 
-    private static async Task PrintedAsync(StringWriter output, string what)
+    private static async Task PrintedAsync(TextWriter printed, StringWriter output, string what)
     {
-        for (var attempt = 0; !output.ToString().Contains(what, StringComparison.Ordinal); attempt++)
+        for (var attempt = 0; !Text(printed, output).Contains(what, StringComparison.Ordinal); attempt++)
         {
-            attempt.Should().BeLessThan(400, output.ToString());
+            attempt.Should().BeLessThan(400, what);
             await Task.Delay(50);
+        }
+    }
+
+    /// <summary>The synchronized writer locks itself while it writes.</summary>
+    private static string Text(TextWriter printed, StringWriter output)
+    {
+        lock (printed)
+        {
+            return output.ToString();
         }
     }
 

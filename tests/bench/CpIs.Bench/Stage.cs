@@ -74,6 +74,7 @@ internal sealed class Stage : IAsyncDisposable
                 Port = port,
                 Sandbox = true,
                 Samples = false,
+                Notices = new() { Loopback = true },
                 Connection = cluster.ServerConnectionString,
                 OwnerConnection = cluster.OwnerConnectionString,
                 DataFolder = Path.Combine(folder, "server"),
