@@ -41,7 +41,8 @@ internal static class NoticeText
             + $"{resource["type"]?[0]?["coding"]?[0]?["display"]}, {resource["status"]}",
         "Patient" => $"person {resource["id"]}{Own(resource)}",
         "PractitionerRole" => $"by {resource["practitioner"]?["display"]}, {resource["code"]?[0]?["text"]}",
-        "Organization" => $"at {resource["name"]}, telephone {resource["telecom"]?[0]?["value"]?.ToString() ?? "unknown"}",
+        "Organization" => $"at {resource["name"]}, "
+            + $"telephone {resource["telecom"]?[0]?["value"]?.ToString() ?? "unknown"}",
         "Encounter" => $"setting {resource["type"]?[0]?["coding"]?[0]?["code"]}, {resource["status"]}, "
             + $"from {resource["period"]?["start"]}",
         _ => null,

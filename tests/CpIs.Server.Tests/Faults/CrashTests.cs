@@ -1,4 +1,5 @@
 using CpIs.Faults;
+using CpIs.Faults.Uploads;
 using CpIs.Testing;
 using FluentAssertions;
 using Xunit;
@@ -12,6 +13,7 @@ public sealed class CrashTests(ITestOutputHelper output)
 {
     private const int Points = 3;
     private const int Connections = 32;
+    private const int UploadedRows = 6000;
 
     [Fact]
     public Task No_promise_breaks_when_the_server_is_killed_under_load() => NothingBreaksAsync(KillServerRun.RunAsync);
@@ -29,6 +31,39 @@ public sealed class CrashTests(ITestOutputHelper output)
 
     [RootFact]
     public Task No_promise_breaks_when_the_disk_is_full() => NothingBreaksAsync(DiskFullRun.RunAsync, points: 1);
+
+    [Fact]
+    public Task Each_row_is_applied_once_when_server_and_database_are_killed_while_councils_send() =>
+        NothingBreaksAsync(KillUploadRun.RunAsync, points: 4);
+
+    [Fact]
+    public Task Each_row_is_applied_once_when_one_of_two_servers_dies_and_the_other_takes_over() =>
+        NothingBreaksAsync(UploadServersRun.RunAsync, points: 2);
+
+    [RootFact]
+    public Task Each_row_is_applied_once_when_the_disk_is_full_while_councils_send() =>
+        NothingBreaksAsync(UploadDiskRun.RunAsync, points: 2);
+
+    [Fact]
+    public async Task A_row_lost_or_applied_twice_is_found_out()
+    {
+        await using var stage = await Stage.OpenAsync(servers: 1, default);
+        await using (var councils = Councils.Start(stage, new FaultOptions { Seed = 1, Rows = 400 }, default))
+        {
+            await KillUploadRun.JudgeableAsync(stage, councils, TextWriter.Null, default);
+        }
+
+        (await UploadVerification.OfAsync(stage, default))!.Value.Wrong.Should().BeEmpty();
+        foreach (var wrong in (string[])[
+            "update cpis.plan set episode_version = 2 where row_id = 'R000002' and council = 'ZZ001'",
+            "update cpis.plan set deleted = true where row_id = 'R000003' and council = 'ZZ002'",
+            "delete from cpis.upload_outcome where row_no = 4 and council = 'ZZ003'"])
+        {
+            var before = (await UploadVerification.OfAsync(stage, default))!.Value.Wrong.Count;
+            await stage.ExecuteAsync(wrong, default);
+            (await UploadVerification.OfAsync(stage, default))!.Value.Wrong.Count.Should().BeGreaterThan(before, wrong);
+        }
+    }
 
     [Fact]
     public async Task An_answer_without_an_entry_and_a_change_without_one_are_found_out()
@@ -59,7 +94,7 @@ public sealed class CrashTests(ITestOutputHelper output)
         Func<FaultOptions, TextWriter, CancellationToken, Task<Verdict>> run, int points = Points)
     {
         using var said = new StringWriter();
-        var options = new FaultOptions { Points = points, Connections = Connections };
+        var options = new FaultOptions { Points = points, Connections = Connections, Rows = UploadedRows };
         await said.WriteLineAsync($"seed {options.Seed}");
         var verdict = await run(options, said, default);
         verdict.Print(said);

@@ -19,6 +19,9 @@ internal sealed record FaultOptions
     /// <summary>Rows of an upload, of all councils together, about.</summary>
     public int Rows { get; init; } = 50_000;
 
+    /// <summary>Size of the large upload.</summary>
+    public int Megabytes { get; init; } = 100;
+
     /// <summary>Only faults whose names hold this, where a run makes several kinds.</summary>
     public string Only { get; init; } = "";
 
@@ -46,6 +49,9 @@ internal sealed record FaultOptions
                     break;
                 case "--rows":
                     options = options with { Rows = int.Parse(Value(), CultureInfo.InvariantCulture) };
+                    break;
+                case "--megabytes":
+                    options = options with { Megabytes = int.Parse(Value(), CultureInfo.InvariantCulture) };
                     break;
                 case "--only":
                     options = options with { Only = Value() };

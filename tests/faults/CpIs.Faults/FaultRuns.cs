@@ -16,10 +16,12 @@ internal static class FaultRuns
         ("cut-commit", CutCommitRun.RunAsync),
         ("kill-upload", KillUploadRun.RunAsync),
         ("upload-servers", UploadServersRun.RunAsync),
+        ("upload-disk", UploadDiskRun.RunAsync),
+        ("upload-memory", UploadMemoryRun.RunAsync),
     ];
 
     public static string Usage => "./cpis faults [" + string.Join('|', Known.Select(run => run.Name))
-        + "] [--seed N] [--points N] [--rows N]\n./cpis faults verify --data FOLDER";
+        + "] [--seed N] [--points N] [--rows N] [--megabytes N]\n./cpis faults verify --data FOLDER";
 
     /// <summary>1 when a promise is broken.</summary>
     public static async Task<int> RunAsync(FaultOptions options, TextWriter output, CancellationToken stop)

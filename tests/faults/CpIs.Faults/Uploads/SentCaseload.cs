@@ -6,7 +6,7 @@ namespace CpIs.Faults.Uploads;
 
 /// <summary>A row that a council sent, and what must become of it: the oracle of promise P3.</summary>
 internal sealed record SentRow(
-    int RowNo, string RowId, string Number, string Result, DateOnly Start, DateOnly? End)
+    int RowNo, string RowId, string Number, string Became, DateOnly Start, DateOnly? End)
 {
     private const char Between = ';';
 
@@ -17,7 +17,7 @@ internal sealed record SentRow(
             parts[5].Length == 0 ? null : Day(parts[5]));
     }
 
-    public string Write() => string.Join(Between, RowNo.ToString(CultureInfo.InvariantCulture), RowId, Number, Result,
+    public string Write() => string.Join(Between, RowNo.ToString(CultureInfo.InvariantCulture), RowId, Number, Became,
         PlanJson.Day(Start), End is { } end ? PlanJson.Day(end) : "");
 
     private static DateOnly Day(string text) => DateOnly.ParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture);

@@ -7,7 +7,7 @@ internal sealed record BookedJob(
     Guid Id, string Council, string Submission, string State, int Read, int Judged, Guid Request);
 
 /// <summary>What became of a row, as the database has it.</summary>
-internal sealed record BookedRow(Guid Job, int RowNo, string? RowId, string Result, IReadOnlyList<string> Versions);
+internal sealed record BookedRow(Guid Job, int RowNo, string? RowId, string Became, IReadOnlyList<string> Versions);
 
 /// <summary>A plan as it stands.</summary>
 internal sealed record BookedPlan(string Council, string RowId, string Number, DateOnly Start, DateOnly? End,

@@ -81,12 +81,12 @@ internal sealed class UploadVerification
     /// <summary>What became of the row, and that its plan went on by one version, or by none.</summary>
     private void Row(string name, BookedJob job, SentRow row, BookedRow became)
     {
-        if (row.RowNo != became.RowNo || row.RowId != became.RowId || row.Result != became.Result)
+        if (row.RowNo != became.RowNo || row.RowId != became.RowId || row.Became != became.Became)
         {
-            wrong.Add($"{name} row {row.RowNo}: {row.Result} expected, {became.Result} found");
+            wrong.Add($"{name} row {row.RowNo}: {row.Became} expected, {became.Became} found");
         }
 
-        if (row.Result is "refused" or "skipped")
+        if (row.Became is "refused" or "skipped")
         {
             return;
         }
@@ -96,13 +96,13 @@ internal sealed class UploadVerification
         var versions = (Episode: became.Versions.First(v => v.StartsWith("EpisodeOfCare/", StringComparison.Ordinal)),
             Flag: became.Versions.First(v => v.StartsWith("Flag/", StringComparison.Ordinal)));
         var before = stands.GetValueOrDefault(key);
-        var step = row.Result is "changed" or "ended" ? 1 : 0;
+        var step = row.Became is "changed" or "ended" ? 1 : 0;
         var rightly = before.Episode is null
-            ? versions.Episode.EndsWith("/_history/1", StringComparison.Ordinal) && row.Result == "inserted"
-            : versions.Episode == Later(before.Episode, step) && row.Result != "inserted";
+            ? versions.Episode.EndsWith("/_history/1", StringComparison.Ordinal) && row.Became == "inserted"
+            : versions.Episode == Later(before.Episode, step) && row.Became != "inserted";
         if (!rightly)
         {
-            wrong.Add($"{name} row {row.RowNo}: {row.Result} took it from {before.Episode} to {versions.Episode}");
+            wrong.Add($"{name} row {row.RowNo}: {row.Became} took it from {before.Episode} to {versions.Episode}");
         }
 
         stands[key] = versions;
@@ -137,7 +137,7 @@ internal sealed class UploadVerification
     {
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(folder.Told(name, "manifest"), stop));
         var facts = manifest.RootElement.GetProperty("extension");
-        var counts = expected.CountBy(row => row.Result).ToDictionary();
+        var counts = expected.CountBy(row => row.Became).ToDictionary();
         foreach (var result in (string[])["inserted", "changed", "unchanged", "ended", "refused", "skipped"])
         {
             if (facts.GetProperty(result).GetInt32() != counts.GetValueOrDefault(result))
