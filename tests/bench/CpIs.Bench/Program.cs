@@ -22,7 +22,8 @@ var report = args.FirstOrDefault() switch
 };
 if (report is null)
 {
-    Console.Error.WriteLine("bench validate|reads|writes|upload|reload|notices|audit [--json FILE] [--quick] [--entries N]");
+    Console.Error.WriteLine(
+        "bench validate|reads|writes|upload|reload|notices|audit [--json FILE] [--quick] [--entries N]");
     return 2;
 }
 
