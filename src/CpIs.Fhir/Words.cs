@@ -20,7 +20,8 @@ public static class Words
     public const string CouncilsDiffer = "Councils hold different names or birth dates for this person.";
 
     public const string CountedUnscheduled =
-        "This caller may not view silently: the access was counted as unscheduled.";
+        "This caller may not view silently: the access was counted as unscheduled. "
+        + "Councils that hold a plan and subscribe to notices are told of it.";
 
     /// <summary>R9: the number asked for was superseded.</summary>
     public const string NumberReplaced =
