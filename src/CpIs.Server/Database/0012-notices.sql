@@ -92,8 +92,8 @@ create policy telling on cpis.notice
     using (nullif(current_setting('cpis.telling', true), '') = 'every-council')
     with check (nullif(current_setting('cpis.telling', true), '') = 'every-council');
 -- An attendance is told as it was reported, also when a newer version has replaced it meanwhile.
-create policy every_organisation on cpis.encounter_version for select
-    using (nullif(current_setting('cpis.attendances', true), '') = 'every-organisation');
+create policy telling on cpis.encounter_version for select
+    using (nullif(current_setting('cpis.telling', true), '') = 'every-council');
 
 grant select, insert, update, delete on cpis.subscription to cpis_server;
 grant select, insert, delete on cpis.notice to cpis_server;

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Threading.RateLimiting;
 using CpIs.Audit;
 
 namespace CpIs.Server.Notices;
@@ -8,8 +9,16 @@ namespace CpIs.Server.Notices;
 /// every disclosure is; then it is posted, outside any transaction; then what became of it is noted.
 /// </summary>
 internal sealed class Delivery(SenderStore store, Receivers receivers, AuditLog ledger, ServerOptions options,
-    TimeProvider clock, ILogger<Delivery> log)
+    TimeProvider clock, ILogger<Delivery> log) : IDisposable
 {
+    /// <summary>
+    /// Notices a second that a server sends at most. Only a backlog comes to it, and a backlog can wait: a clinician who
+    /// looks a child up meanwhile cannot.
+    /// </summary>
+    private const int NoticesPerSecondMax = 1500;
+
+    private const int PaceMs = 20;
+
     /// <summary>Notices in one notification where the council does not say.</summary>
     public const int CountDefault = 20;
 
@@ -21,6 +30,17 @@ internal sealed class Delivery(SenderStore store, Receivers receivers, AuditLog 
 
     /// <summary>Pauses double as long as they are shorter than the longest.</summary>
     private const int DoublingsMax = 12;
+
+    private readonly TokenBucketRateLimiter pace = new(new()
+    {
+        TokenLimit = SubscriptionParts.CountMax,
+        TokensPerPeriod = NoticesPerSecondMax * PaceMs / 1000,
+        ReplenishmentPeriod = TimeSpan.FromMilliseconds(PaceMs),
+        QueueLimit = int.MaxValue,
+        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+    });
+
+    public void Dispose() => pace.Dispose();
 
     /// <summary>Takes one step.</summary>
     /// <returns>The subscription as it stands then; null when nothing is due, or it failed.</returns>
@@ -68,6 +88,7 @@ internal sealed class Delivery(SenderStore store, Receivers receivers, AuditLog 
             return (await store.TakenAsync(row.Id, row.Delivered, now, stop)).Value;
         }
 
+        using var turn = await pace.AcquireAsync(next.Found, stop);
         var requestId = Guid.NewGuid().ToString();
         var notices = await ledger.OpenAsideAsync(next, Entry(row, requestId));
         var body = NotificationBundle.Write(row, NotificationBundle.Event, row.Wish.Content, notices, now);
