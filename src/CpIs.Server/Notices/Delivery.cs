@@ -12,8 +12,8 @@ internal sealed class Delivery(SenderStore store, Receivers receivers, AuditLog 
     TimeProvider clock, ILogger<Delivery> log) : IDisposable
 {
     /// <summary>
-    /// Notices a second that a server sends at most. Only a backlog comes to it, and a backlog can wait: a clinician who
-    /// looks a child up meanwhile cannot.
+    /// Notices a second that a server sends at most. Only a backlog comes to it, and a backlog can wait: a clinician
+    /// who looks a child up meanwhile cannot.
     /// </summary>
     private const int NoticesPerSecondMax = 1500;
 
