@@ -144,6 +144,7 @@ internal sealed class House : IAsyncDisposable
         Routes.Map(web);
         Health.Map(web);
         web.Services.GetService<TokenIssuer>()?.Map(web);
+        web.Services.GetService<TokenEndpoint>()?.Map(web);
         return web;
     }
 
@@ -217,9 +218,12 @@ internal sealed class House : IAsyncDisposable
         var bearer = builder.Services.AddAuthentication().AddJwtBearer();
         if (options.Sandbox)
         {
-            var issuer = new TokenIssuer(
-                $"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock, options.Councils);
+            var keyFolder = Path.Combine(dataFolder, "keys");
+            var issuer = new TokenIssuer($"http://localhost:{options.Port}", keyFolder, clock);
+            var assertions = new Assertions(
+                new ClientKeys(keyFolder), options.Councils, issuer.TokenAddress, clock);
             builder.Services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
+            builder.Services.AddSingleton(new TokenEndpoint(issuer, assertions, options.Councils));
             builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
             {
                 Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);

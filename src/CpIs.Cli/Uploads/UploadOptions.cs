@@ -6,14 +6,17 @@ namespace CpIs.Cli.Uploads;
 internal sealed record UploadOptions
 {
     public const string Usage = """
-        ./cpis upload FILE [--server URL] [--client-id ID] [--submission ID] [--extracted INSTANT]
-                           [--dry-run] [--snapshot [--rows N]] [--confirm-end N] [--allow-older]
-        ./cpis upload --watch-folder DIR [--server URL] [--client-id ID] [--dry-run] [--snapshot]
+        ./cpis upload FILE [--server URL] [--client-id ID [--key FILE]] [--submission ID]
+                           [--extracted INSTANT] [--dry-run] [--snapshot [--rows N]] [--confirm-end N] [--allow-older]
+        ./cpis upload --watch-folder DIR [--server URL] [--client-id ID [--key FILE]] [--dry-run]
+                           [--snapshot]
 
           FILE                 .csv or .ndjson; refused rows are written beside it, with why, as FILE.errors.csv.
                                Mend that and upload it: its columns code and reason are not sent
           --server URL         http://localhost:5080 when nothing is said
           --client-id ID       sandbox-council-lancashire when nothing is said
+          --key FILE           your private key (PEM): the client proves itself by it. By name alone only a sandbox
+                               gives a token
           --submission ID      your own id of this upload; made from name, bytes and options when nothing is said, so
                                that the same command twice is one upload
           --extracted INSTANT  when your system made the file; the file's own time when nothing is said
@@ -36,6 +39,8 @@ internal sealed record UploadOptions
     public Uri Server { get; init; } = new("http://localhost:5080");
 
     public string ClientId { get; init; } = "sandbox-council-lancashire";
+
+    public ClientKey? Key { get; init; }
 
     public string? Submission { get; init; }
 
@@ -76,6 +81,7 @@ internal sealed record UploadOptions
     {
         "--server" => this with { Server = Url(value) },
         "--client-id" => this with { ClientId = value },
+        "--key" => this with { Key = ClientKey.Read(value) },
         "--submission" => this with { Submission = value },
         "--extracted" => this with { Extracted = Instant(value) },
         "--rows" => this with { Rows = Count(value) },
