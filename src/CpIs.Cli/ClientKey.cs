@@ -64,7 +64,7 @@ internal sealed class ClientKey
         return Imported(rsa, pem) && rsa.KeySize >= RsaBitsMin
             ? new(rsa)
             : throw new ArgumentException(
-                $"{file} holds no private key of the curve P-384, nor an RSA one of {RsaBitsMin} bits or more, as PEM.");
+                $"{file} holds no private key as PEM, of the curve P-384 or RSA of {RsaBitsMin} bits or more.");
     }
 
     /// <summary>An assertion for one use.</summary>

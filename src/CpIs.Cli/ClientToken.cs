@@ -50,7 +50,9 @@ internal sealed class ClientToken(HttpClient http, string clientId, ClientKey? k
             "client_assertion", key.Assertion(clientId, address.OriginalString, TimeProvider.System.GetUtcNow()));
     }
 
-    /// <summary>Where the server says that its clients ask for tokens: an assertion is made out to that address.</summary>
+    /// <summary>
+    /// Where the server says that its clients ask for tokens: an assertion is made out to that address.
+    /// </summary>
     private async Task<Uri> TokenAddressAsync(CancellationToken stop)
     {
         var known = new Uri("/FHIR/R4/.well-known/smart-configuration", UriKind.Relative);

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using CpIs.Server.Access;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Testing;
@@ -21,7 +22,7 @@ public sealed class RunningServer : IAsyncLifetime
     private int port;
     private int strangers;
 
-    internal MovableClock Clock { get; } = new();
+    internal MovableClock Clock { get; init; } = new();
 
     /// <summary>How long a caller of this server waits for its entry.</summary>
     internal int CommitWaitMs { get; init; } = 5000;
@@ -31,6 +32,9 @@ public sealed class RunningServer : IAsyncLifetime
 
     /// <summary>The database of another server that this one runs beside; null: one of its own.</summary>
     internal TestDatabase? Shared { get; init; }
+
+    /// <summary>Whose tokens this server believes beside its own.</summary>
+    internal IReadOnlyList<IssuerOptions> Issuers { get; init; } = [];
 
     /// <summary>Keys and the checkpoints outside the database.</summary>
     internal string Folder => folder;
@@ -58,6 +62,7 @@ public sealed class RunningServer : IAsyncLifetime
             DataFolder = folder,
             Sandbox = true,
             Samples = false,
+            Issuers = Issuers,
             Notices = new() { Loopback = true },
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),

@@ -19,7 +19,9 @@ internal static class TokenShape
     private static readonly SearchValues<char> Letters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-    /// <summary>Headers by which a token would bring its own key, or ask for processing that nobody does here.</summary>
+    /// <summary>
+    /// Headers by which a token would bring its own key, or ask for processing that nobody does here.
+    /// </summary>
     private static readonly string[] Refused = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "zip", "enc"];
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };

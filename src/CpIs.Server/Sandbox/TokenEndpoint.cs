@@ -10,9 +10,7 @@ internal sealed class TokenEndpoint(TokenIssuer issuer, Assertions assertions, i
 
     private const int FormBytesMax = 16 * 1024;
 
-    public void Map(WebApplication app) => app.MapPost(Path, (Delegate)AnswerAsync);
-
-    private async Task<IResult> AnswerAsync(HttpContext http)
+    public async Task<IResult> AnswerAsync(HttpContext http)
     {
         if (!http.Request.HasFormContentType || http.Request.ContentLength is null or > FormBytesMax)
         {

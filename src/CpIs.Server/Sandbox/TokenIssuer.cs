@@ -36,8 +36,9 @@ internal sealed class TokenIssuer : IDisposable
 
     public ECDsaSecurityKey Key { get; }
 
-    public void Map(WebApplication app)
+    public void Map(WebApplication app, TokenEndpoint endpoint)
     {
+        app.MapPost(TokenEndpoint.Path, (Delegate)endpoint.AnswerAsync);
         app.MapGet("/.well-known/jwks.json", () => Results.Json(new { keys = new[] { Jwk() } }));
         app.MapGet("/.well-known/openid-configuration", Configuration);
         app.MapGet(Routes.Prefix + "/.well-known/smart-configuration", Configuration);

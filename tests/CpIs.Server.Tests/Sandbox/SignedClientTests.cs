@@ -9,8 +9,10 @@ using Xunit;
 
 namespace CpIs.Server.Tests.Sandbox;
 
-/// <summary>SMART Backend Services from end to end: a council's system signs for its token, and for nobody else's.</summary>
-public sealed class BackendServicesTests(RunningServer server) : IClassFixture<RunningServer>, IDisposable
+/// <summary>
+/// SMART Backend Services from end to end: a council's system signs for its token, and for nobody else's.
+/// </summary>
+public sealed class SignedClientTests(RunningServer server) : IClassFixture<RunningServer>, IDisposable
 {
     private const string Council = "sandbox-council-lancashire";
 
