@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using CpIs.Server.Access;
+using CpIs.Server.Demographics;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Testing;
@@ -23,6 +24,9 @@ public sealed class RunningServer : IAsyncLifetime
     private int strangers;
 
     internal MovableClock Clock { get; init; } = new();
+
+    /// <summary>Who is asked about NHS numbers.</summary>
+    internal DemographicsOptions Demographics { get; init; } = new();
 
     /// <summary>How long a caller of this server waits for its entry.</summary>
     internal int CommitWaitMs { get; init; } = 5000;
@@ -63,6 +67,7 @@ public sealed class RunningServer : IAsyncLifetime
             Sandbox = true,
             Samples = false,
             Issuers = Issuers,
+            Demographics = Demographics,
             Notices = new() { Loopback = true },
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),

@@ -178,14 +178,16 @@ internal sealed class SubscriptionParts(Doorman doorman)
                 "Subscription.channel.extension");
     }
 
-    /// <summary>The profile closes the extensions of elements; of primitives none but one is kept, on one of them.</summary>
+    /// <summary>
+    /// The profile closes the extensions of elements; of primitives none but one is kept, on one of them.
+    /// </summary>
     private static void RequireListed(JsonElement element, string path, string primitive, string url)
     {
         foreach (var member in element.EnumerateObject().Where(m => m.Name.StartsWith('_')))
         {
+            var kept = Extensions(element, primitive, url).Count();
             if (member.Name != primitive || member.Value.ValueKind != JsonValueKind.Object
-                || member.Value.EnumerateObject().Any(m => m.Name != "extension")
-                || Extensions(element, primitive, url).Count() != member.Value.GetProperty("extension").GetArrayLength())
+                || member.Value.EnumerateObject().Any(m => m.Name != "extension" || m.Value.GetArrayLength() != kept))
             {
                 throw No("This extension is not served.", $"{path}.{member.Name[1..]}.extension");
             }
