@@ -37,6 +37,8 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>The database of another server that this one runs beside; null: one of its own.</summary>
     internal TestDatabase? Shared { get; init; }
 
+    internal bool Sandbox { get; init; } = true;
+
     /// <summary>Whose tokens this server believes beside its own.</summary>
     internal IReadOnlyList<IssuerOptions> Issuers { get; init; } = [];
 
@@ -64,7 +66,7 @@ public sealed class RunningServer : IAsyncLifetime
             CommitWaitMs = CommitWaitMs,
             OwnerConnection = database.OwnerConnectionString,
             DataFolder = folder,
-            Sandbox = true,
+            Sandbox = Sandbox,
             Samples = false,
             Issuers = Issuers,
             Demographics = Demographics,
