@@ -23,6 +23,8 @@ internal sealed class ClientKey
     private readonly string algorithm;
     private readonly string name;
 
+    private ClientKey(ClientKey other) => (sign, algorithm, name) = (other.sign, other.algorithm, other.name);
+
     private ClientKey(ECDsa key)
     {
         var point = key.ExportParameters(false).Q;
@@ -40,6 +42,9 @@ internal sealed class ClientKey
         name = Thumbprint($$"""{"e":"{{Text(parts.Exponent!)}}","kty":"RSA","n":"{{Text(parts.Modulus!)}}"}""");
         sign = data => key.SignData(data, HashAlgorithmName.SHA384, RSASignaturePadding.Pkcs1);
     }
+
+    /// <summary>The token endpoint; null: the one that the server's configuration names.</summary>
+    public Uri? TokenAddress { get; private init; }
 
     /// <exception cref="ArgumentException">The file holds no such key.</exception>
     public static ClientKey Read(string file)
@@ -66,6 +71,14 @@ internal sealed class ClientKey
             : throw new ArgumentException(
                 $"{file} holds no private key as PEM, of the curve P-384 or RSA of {RsaBitsMin} bits or more.");
     }
+
+    /// <summary>The same key, for a platform's token endpoint.</summary>
+    /// <exception cref="ArgumentException">The address is not safe: the token would cross the network in the clear.
+    /// </exception>
+    public ClientKey At(string tokenAddress) =>
+        Uri.TryCreate(tokenAddress, UriKind.Absolute, out var address) && ClientToken.IsSafe(address)
+            ? new(this) { TokenAddress = address }
+            : throw new ArgumentException($"{tokenAddress} is no https address of a token endpoint.");
 
     /// <summary>An assertion for one use.</summary>
     /// <param name="clientId">Whose key this is.</param>

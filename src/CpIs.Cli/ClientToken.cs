@@ -26,7 +26,8 @@ internal sealed class ClientToken(HttpClient http, string clientId, ClientKey? k
             return new("Bearer", token);
         }
 
-        var address = key is null ? new Uri("/oauth2/token", UriKind.Relative) : await TokenAddressAsync(stop);
+        var address = key is null ? new Uri("/oauth2/token", UriKind.Relative)
+            : key.TokenAddress ?? await TokenAddressAsync(stop);
         using var form = new FormUrlEncodedContent(Fields(address));
         using var answer = await http.PostAsync(address, form, stop);
         var body = await answer.Content.ReadFromJsonAsync<JsonNode>(stop);
@@ -35,6 +36,10 @@ internal sealed class ClientToken(HttpClient http, string clientId, ClientKey? k
         until = TimeProvider.System.GetUtcNow().AddSeconds((body["expires_in"]?.GetValue<int>() ?? 0) - MarginSeconds);
         return new("Bearer", token);
     }
+
+    /// <summary>Whether a token may travel there.</summary>
+    public static bool IsSafe(Uri address) => address.Scheme == Uri.UriSchemeHttps
+        || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback);
 
     private IEnumerable<KeyValuePair<string, string>> Fields(Uri address)
     {
@@ -58,7 +63,7 @@ internal sealed class ClientToken(HttpClient http, string clientId, ClientKey? k
         var known = new Uri("/FHIR/R4/.well-known/smart-configuration", UriKind.Relative);
         var configuration = await http.GetFromJsonAsync<JsonNode>(known, stop);
         return Uri.TryCreate(configuration?["token_endpoint"]?.GetValue<string>(), UriKind.Absolute, out var address)
-            && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback))
+            && IsSafe(address)
             ? address
             : throw new HttpRequestException("the server names no https address at which to ask for a token");
     }

@@ -59,6 +59,31 @@ public sealed class ClientKeyTests(RunningServer server) : IClassFixture<Running
     }
 
     [Fact]
+    public async Task A_platforms_token_endpoint_is_asked_where_it_is_named()
+    {
+        var options = VerifyOptions.Read([
+            "--client-id", "sandbox-auditor", "--token-url", new Uri(server.Root, "oauth2/token").ToString(),
+            "--key", KeyOf("sandbox-auditor")]);
+        using var http = new HttpClient { BaseAddress = new Uri("http://localhost:1") };
+
+        var token = await new ClientToken(http, options.ClientId, options.Key).GetAsync(CancellationToken.None);
+
+        token.Parameter.Should().NotBeNullOrEmpty();
+    }
+
+    [Theory]
+    [InlineData("http://platform.example/token")]
+    [InlineData("platform.example")]
+    public void No_assertion_is_sent_in_the_clear(string address)
+    {
+        var key = KeyOf("sandbox-auditor");
+
+        var reading = () => VerifyOptions.Read(["--key", key, "--token-url", address]);
+
+        reading.Should().Throw<ArgumentException>().WithMessage("*https*");
+    }
+
+    [Fact]
     public void A_file_that_holds_no_fit_private_key_is_refused_by_name()
     {
         using var weak = ECDsa.Create(ECCurve.NamedCurves.nistP256);

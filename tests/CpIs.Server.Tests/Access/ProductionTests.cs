@@ -6,7 +6,7 @@ using Xunit;
 
 namespace CpIs.Server.Tests.Access;
 
-/// <summary>A server that is no sandbox: it believes the configured issuers, gives no tokens, and needs an issuer.</summary>
+/// <summary>A server that is no sandbox believes the configured issuers, needs one, and gives no tokens.</summary>
 public sealed class ProductionTests
 {
     [Fact]
