@@ -65,7 +65,8 @@ async Task<int> ListenAsync(ListenOptions options)
 async Task<int> UploadAsync(UploadOptions options)
 {
     using var http = new HttpClient { BaseAddress = options.Server, Timeout = Timeout.InfiniteTimeSpan };
-    var upload = new UploadCaseload(new UploadHttp(http, options.ClientId), Console.Out, Screen.Errors);
+    var wire = new UploadHttp(http, options.ClientId, key: options.Key);
+    var upload = new UploadCaseload(wire, Console.Out, Screen.Errors);
     if (options.File is { } file)
     {
         return await upload.RunAsync(options, file, stopping.Token);

@@ -11,7 +11,7 @@ namespace CpIs.Server;
 internal static class Failures
 {
     /// <summary>Seconds after which to try again.</summary>
-    private const string RetrySeconds = "5";
+    public const string RetrySeconds = "5";
 
     public static void Catch(WebApplication app, ILogger log)
     {

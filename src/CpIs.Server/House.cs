@@ -15,6 +15,7 @@ using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
 using Dapper;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.DataProtection;
 using Npgsql;
@@ -143,7 +144,7 @@ internal sealed class House : IAsyncDisposable
         web.UseRouting();
         Routes.Map(web);
         Health.Map(web);
-        web.Services.GetService<TokenIssuer>()?.Map(web);
+        web.Services.GetService<TokenIssuer>()?.Map(web, web.Services.GetRequiredService<TokenEndpoint>());
         return web;
     }
 
@@ -216,28 +217,31 @@ internal sealed class House : IAsyncDisposable
     /// </summary>
     private void AddTokens(WebApplicationBuilder builder, TimeProvider clock)
     {
-        var bearer = builder.Services.AddAuthentication().AddJwtBearer();
-        if (options.Sandbox)
+        var bearer = builder.Services.AddAuthentication();
+        if (!options.Sandbox && options.Issuers.Count == 0)
         {
-            var issuer = new TokenIssuer(
-                $"http://localhost:{options.Port}", Path.Combine(dataFolder, "keys"), clock, options.Councils);
-            builder.Services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
-            builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
-            {
-                Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);
-                o.TokenValidationParameters.IssuerSigningKey = issuer.Key;
-            });
-            return;
+            throw new StartRefusedException(
+                "Configure Issuers, see docs/issuers.md: without an issuer nobody could come in.");
         }
 
-        var authority = builder.Configuration["Issuer:Authority"]
-            ?? throw new StartRefusedException(
-                "Set Issuer:Authority and Issuer:Audience: without an issuer nobody could come in.");
-        builder.Services.Configure<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme, o =>
+        var own = options.Sandbox ? AddOwnIssuer(builder.Services, bearer, clock) : null;
+        builder.Services.AddSingleton(Issuers.Add(bearer, options.Issuers, clock, own));
+    }
+
+    private Issuers.Known AddOwnIssuer(IServiceCollection services, AuthenticationBuilder bearer, TimeProvider clock)
+    {
+        var keyFolder = Path.Combine(dataFolder, "keys");
+        var issuer = new TokenIssuer($"http://localhost:{options.Port}", keyFolder, clock);
+        var assertions = new Assertions(new ClientKeys(keyFolder), options.Councils, issuer.TokenAddress, clock);
+        services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
+        services.AddSingleton(new TokenEndpoint(issuer, assertions, options.Councils));
+        bearer.AddJwtBearer(JwtBearerDefaults.AuthenticationScheme, o =>
         {
-            Tokens.Accept(o, authority, builder.Configuration["Issuer:Audience"] ?? "", clock);
-            o.Authority = authority;
+            Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);
+            o.TokenValidationParameters.IssuerSigningKey = issuer.Key;
         });
+        return new(new() { Type = IssuerType.Sandbox, Authority = issuer.Issuer, Audience = issuer.Audience },
+            JwtBearerDefaults.AuthenticationScheme, null);
     }
 
     private static NpgsqlDataSource Source(string connection)

@@ -1,3 +1,4 @@
+using CpIs.Server.Access;
 using CpIs.Server.Demographics;
 using CpIs.Server.Notices;
 using CpIs.Server.Sandbox;
@@ -46,6 +47,9 @@ internal sealed record ServerOptions
     /// <summary>Who is asked about NHS numbers.</summary>
     public DemographicsOptions Demographics { get; init; } = new();
 
+    /// <summary>Whose tokens are believed, beside the sandbox's own.</summary>
+    public IReadOnlyList<IssuerOptions> Issuers { get; init; } = [];
+
     /// <summary>Where notices may be sent.</summary>
     public NoticeOptions Notices { get; init; } = new();
 
@@ -62,6 +66,7 @@ internal sealed record ServerOptions
             Attendance = AttendanceRules.Read(configuration),
             Notices = NoticeOptions.Read(configuration, sandbox),
             Demographics = DemographicsOptions.Read(configuration),
+            Issuers = IssuerOptions.Read(configuration),
             Deployment = configuration["Deployment"] ?? (sandbox ? "sandbox" : "local"),
         };
         if (int.TryParse(configuration["CPIS_PORT"], out var port))

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
+using CpIs.Server.Access;
 using CpIs.Server.Demographics;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
@@ -36,6 +37,11 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>The database of another server that this one runs beside; null: one of its own.</summary>
     internal TestDatabase? Shared { get; init; }
 
+    internal bool Sandbox { get; init; } = true;
+
+    /// <summary>Whose tokens this server believes beside its own.</summary>
+    internal IReadOnlyList<IssuerOptions> Issuers { get; init; } = [];
+
     /// <summary>Keys and the checkpoints outside the database.</summary>
     internal string Folder => folder;
 
@@ -60,8 +66,9 @@ public sealed class RunningServer : IAsyncLifetime
             CommitWaitMs = CommitWaitMs,
             OwnerConnection = database.OwnerConnectionString,
             DataFolder = folder,
-            Sandbox = true,
+            Sandbox = Sandbox,
             Samples = false,
+            Issuers = Issuers,
             Demographics = Demographics,
             Notices = new() { Loopback = true },
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(

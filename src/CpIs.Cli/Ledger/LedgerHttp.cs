@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace CpIs.Cli.Ledger;
 
 /// <summary>Questions to a server's <c>/audit-log</c>: with a token or without, and again when it is busy.</summary>
-internal sealed class LedgerHttp(HttpClient http, string clientId)
+internal sealed class LedgerHttp(HttpClient http, string clientId, ClientKey? key = null)
 {
     /// <summary>Times one page is asked for while the server says "not now".</summary>
     private const int AttemptsMax = 3;
@@ -14,7 +14,7 @@ internal sealed class LedgerHttp(HttpClient http, string clientId)
     /// <summary>Longest that the server may ask to wait.</summary>
     private static readonly TimeSpan RetryWaitMax = TimeSpan.FromMinutes(1);
 
-    private readonly ClientToken token = new(http, clientId);
+    private readonly ClientToken token = new(http, clientId, key);
 
     /// <summary>What everybody may know: no token is sent.</summary>
     public Task<HttpResponseMessage> AskOpenlyAsync(string path, CancellationToken stop) =>

@@ -60,7 +60,7 @@ internal sealed class VerifyLedger(TextWriter output, IAnsiConsole errors)
     private async Task<(int Lanes, bool Whole)> OverHttpAsync(VerifyOptions options, CancellationToken stop)
     {
         using var client = new HttpClient { BaseAddress = options.Server };
-        var http = new LedgerHttp(client, options.ClientId);
+        var http = new LedgerHttp(client, options.ClientId, options.Key);
         var log = new PublicLog(http);
         var keys = await new TrustedKeys(errors).MeetAsync(options.KeysFile, await log.KeysAsync(stop), stop);
         var seen = new SeenNotes(options.Since);

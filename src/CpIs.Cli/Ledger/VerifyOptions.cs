@@ -5,7 +5,7 @@ internal sealed record VerifyOptions
 {
     public const string Usage = """
         ./cpis audit verify [--server URL | --connection STRING] [--since FILE] [--trust FILE] [--quick]
-                            [--archive FILE] [--client-id ID]
+                            [--archive FILE] [--client-id ID [--key FILE [--token-url URL]]]
 
           --server URL         a running server, http://localhost:5080 when nothing is said
           --connection STRING  the database itself
@@ -16,6 +16,9 @@ internal sealed record VerifyOptions
           --quick              asks a server only to prove that it continues --since; reads no entry, needs no token
           --archive FILE       entries of a month that left the database; may be given again for each month
           --client-id ID       who asks the server, sandbox-auditor when nothing is said
+          --key FILE           its private key (PEM), by which it proves itself; by name alone only a sandbox gives a
+                               token
+          --token-url URL      where its platform gives tokens; where the server says when nothing is said
         """;
 
     public Uri Server { get; init; } = new("http://localhost:5080");
@@ -35,6 +38,10 @@ internal sealed record VerifyOptions
     public string? KeysFile => Trust ?? (Since is null ? null : Since + ".keys");
 
     public string ClientId { get; init; } = "sandbox-auditor";
+
+    public ClientKey? Key { get; init; }
+
+    public string? TokenUrl { get; init; }
 
     /// <exception cref="ArgumentException">For an argument it does not know, or a file that is not there.</exception>
     public static VerifyOptions Read(IReadOnlyList<string> args)
@@ -57,6 +64,8 @@ internal sealed record VerifyOptions
                 "--trust" => options with { Trust = Placed(value) },
                 "--archive" => options with { Archives = [.. options.Archives, Existing(value)] },
                 "--client-id" => options with { ClientId = value },
+                "--token-url" => options with { TokenUrl = value },
+                "--key" => options with { Key = ClientKey.Read(value) },
                 _ => throw new ArgumentException(Usage),
             };
         }
@@ -74,7 +83,9 @@ internal sealed record VerifyOptions
 
         var missing = Connection is null ? null
             : new[] { Since, Trust }.FirstOrDefault(file => file is not null && !File.Exists(file));
-        return missing is null ? this : throw new ArgumentException($"There is no file {missing}.");
+        return missing is not null ? throw new ArgumentException($"There is no file {missing}.")
+            : TokenUrl is null ? this
+            : this with { Key = Key?.At(TokenUrl) ?? throw new ArgumentException("--token-url needs --key FILE.") };
     }
 
     private static Uri Url(string value) =>

@@ -9,7 +9,8 @@ namespace CpIs.Cli.Uploads;
 /// The requests of an upload: send, ask how far it is, fetch what was refused. Sending again is safe: the same
 /// submission with the same bytes is the same job.
 /// </summary>
-internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pause = null)
+internal sealed class UploadHttp(
+    HttpClient http, string clientId, TimeSpan? pause = null, ClientKey? key = null)
 {
     /// <summary>Times one request is made while the server is away or busy.</summary>
     private const int AttemptsMax = 5;
@@ -25,7 +26,7 @@ internal sealed class UploadHttp(HttpClient http, string clientId, TimeSpan? pau
 
     private readonly TimeSpan betweenAttempts = pause ?? TimeSpan.FromSeconds(PauseSeconds);
 
-    private readonly ClientToken token = new(http, clientId);
+    private readonly ClientToken token = new(http, clientId, key);
 
     /// <summary>Sends a file and gives the address at which to ask for it.</summary>
     /// <exception cref="UploadRefused">The server takes no such file.</exception>

@@ -6,14 +6,19 @@ namespace CpIs.Cli.Uploads;
 internal sealed record UploadOptions
 {
     public const string Usage = """
-        ./cpis upload FILE [--server URL] [--client-id ID] [--submission ID] [--extracted INSTANT]
-                           [--dry-run] [--snapshot [--rows N]] [--confirm-end N] [--allow-older]
-        ./cpis upload --watch-folder DIR [--server URL] [--client-id ID] [--dry-run] [--snapshot]
+        ./cpis upload FILE [--server URL] [--client-id ID [--key FILE [--token-url URL]]]
+                           [--submission ID] [--extracted INSTANT] [--dry-run]
+                           [--snapshot [--rows N]] [--confirm-end N] [--allow-older]
+        ./cpis upload --watch-folder DIR [--server URL] [--client-id ID [--key FILE [--token-url URL]]]
+                           [--dry-run] [--snapshot]
 
           FILE                 .csv or .ndjson; refused rows are written beside it, with why, as FILE.errors.csv.
                                Mend that and upload it: its columns code and reason are not sent
           --server URL         http://localhost:5080 when nothing is said
           --client-id ID       sandbox-council-lancashire when nothing is said
+          --key FILE           your private key (PEM): the client proves itself by it. By name alone only a sandbox
+                               gives a token
+          --token-url URL      where your platform gives tokens; where the server says when nothing is said
           --submission ID      your own id of this upload; made from name, bytes and options when nothing is said, so
                                that the same command twice is one upload
           --extracted INSTANT  when your system made the file; the file's own time when nothing is said
@@ -36,6 +41,10 @@ internal sealed record UploadOptions
     public Uri Server { get; init; } = new("http://localhost:5080");
 
     public string ClientId { get; init; } = "sandbox-council-lancashire";
+
+    public ClientKey? Key { get; init; }
+
+    public string? TokenUrl { get; init; }
 
     public string? Submission { get; init; }
 
@@ -76,6 +85,8 @@ internal sealed record UploadOptions
     {
         "--server" => this with { Server = Url(value) },
         "--client-id" => this with { ClientId = value },
+        "--key" => this with { Key = ClientKey.Read(value) },
+        "--token-url" => this with { TokenUrl = value },
         "--submission" => this with { Submission = value },
         "--extracted" => this with { Extracted = Instant(value) },
         "--rows" => this with { Rows = Count(value) },
@@ -86,7 +97,8 @@ internal sealed record UploadOptions
 
     private UploadOptions Fit()
     {
-        if ((File is null) == (Folder is null) || (Rows is not null && !Snapshot)
+        if ((File is null) == (Folder is null) || (TokenUrl is not null && Key is null)
+            || (Rows is not null && !Snapshot)
             || (Folder is not null && (Rows ?? ConfirmEnd ?? (object?)Submission ?? Extracted) is not null))
         {
             throw new ArgumentException(Usage);
@@ -96,7 +108,7 @@ internal sealed record UploadOptions
             ? throw new ArgumentException($"There is no file {File}.")
             : Folder is not null && !Directory.Exists(Folder)
                 ? throw new ArgumentException($"There is no folder {Folder}.")
-            : this;
+            : TokenUrl is null ? this : this with { Key = Key!.At(TokenUrl) };
     }
 
     private static Uri Url(string value) =>

@@ -66,6 +66,11 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
             call.Http.Response.Headers.WWWAuthenticate = "Bearer";
         }
 
+        if (refused.Status == StatusCodes.Status503ServiceUnavailable)
+        {
+            call.Http.Response.Headers.RetryAfter = Failures.RetrySeconds;
+        }
+
         if (refused.Version is { } version)
         {
             call.Http.Response.Headers.ETag = $"W/\"{version}\"";

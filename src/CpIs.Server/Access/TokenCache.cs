@@ -3,8 +3,6 @@ using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 
 namespace CpIs.Server.Access;
 
@@ -12,7 +10,7 @@ namespace CpIs.Server.Access;
 /// Remembers the callers of tokens that were verified, by hash, until the tokens expire: a clinician's client sends one
 /// token many times, and a signature costs more than the look-up.
 /// </summary>
-internal sealed class TokenCache(ServerOptions options, TimeProvider clock)
+internal sealed class TokenCache(ServerOptions options, Issuers issuers, TimeProvider clock)
 {
     /// <summary>Callers remembered.</summary>
     private const int CallersMax = 10_000;
@@ -23,7 +21,8 @@ internal sealed class TokenCache(ServerOptions options, TimeProvider clock)
     private readonly ConcurrentDictionary<Digest, (Caller Caller, DateTimeOffset Until)> known = new();
 
     /// <summary>The caller of the request's bearer token; null when there is none or it is not valid.</summary>
-    /// <exception cref="Refused">When a valid token makes no caller: see <see cref="Caller.Of"/>.</exception>
+    /// <exception cref="Refused">When a valid token makes no caller: see <see cref="Caller.Of"/>; 503 when its issuer's
+    /// keys cannot be had.</exception>
     public async ValueTask<Caller?> CallerAsync(HttpContext http)
     {
         var header = http.Request.Headers.Authorization.ToString();
@@ -39,14 +38,13 @@ internal sealed class TokenCache(ServerOptions options, TimeProvider clock)
             return held.Caller;
         }
 
-        var result = await http.AuthenticateAsync(JwtBearerDefaults.AuthenticationScheme);
-        if (!result.Succeeded)
+        if (await issuers.PrincipalAsync(http, header) is not { } principal)
         {
             return null;
         }
 
-        var caller = Caller.Of(result.Principal, role.Length > 0 ? role : null, options.NationalOrganisation);
-        Remember(key, caller, result.Principal.FindFirstValue("exp"));
+        var caller = Caller.Of(principal, role.Length > 0 ? role : null, options.NationalOrganisation);
+        Remember(key, caller, principal.FindFirstValue("exp"));
         return caller;
     }
 

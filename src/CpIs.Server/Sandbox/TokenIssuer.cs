@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -7,29 +6,24 @@ namespace CpIs.Server.Sandbox;
 
 /// <summary>
 /// The sandbox's own issuer of tokens: a key made on first start and kept in the data folder. Production has none.
-/// RFC 6749 §4.4, RFC 7517.
+/// RFC 7517, RFC 7519.
 /// </summary>
 internal sealed class TokenIssuer : IDisposable
 {
     /// <summary>Seconds a token lives.</summary>
-    private const int LifetimeSeconds = 300;
-
-    private const int FormBytesMax = 16 * 1024;
+    public const int LifetimeSeconds = 300;
 
     private readonly ECDsa key;
     private readonly SigningCredentials signing;
     private readonly TimeProvider clock;
-    private readonly int councils;
 
-    public TokenIssuer(string issuer, string keyFolder, TimeProvider clock, int councils)
+    public TokenIssuer(string issuer, string keyFolder, TimeProvider clock)
     {
-        this.councils = councils;
         Issuer = issuer;
         Audience = issuer + Routes.Prefix;
         this.clock = clock;
-        key = LoadOrMake(Path.Combine(keyFolder, "token-signing-key.pem"));
-        Key = new ECDsaSecurityKey(key);
-        Key.KeyId = Base64UrlEncoder.Encode(Key.ComputeJwkThumbprint());
+        key = KeyFile.LoadOrMake(Path.Combine(keyFolder, "token-signing-key.pem"));
+        Key = KeyFile.Named(key);
         signing = new SigningCredentials(Key, SecurityAlgorithms.EcdsaSha384);
     }
 
@@ -37,11 +31,14 @@ internal sealed class TokenIssuer : IDisposable
 
     public string Audience { get; }
 
+    /// <summary>Where tokens are asked for; assertions are made out to it.</summary>
+    public string TokenAddress => Issuer + TokenEndpoint.Path;
+
     public ECDsaSecurityKey Key { get; }
 
-    public void Map(WebApplication app)
+    public void Map(WebApplication app, TokenEndpoint endpoint)
     {
-        app.MapPost("/oauth2/token", (Delegate)TokenAsync);
+        app.MapPost(TokenEndpoint.Path, (Delegate)endpoint.AnswerAsync);
         app.MapGet("/.well-known/jwks.json", () => Results.Json(new { keys = new[] { Jwk() } }));
         app.MapGet("/.well-known/openid-configuration", Configuration);
         app.MapGet(Routes.Prefix + "/.well-known/smart-configuration", Configuration);
@@ -68,48 +65,17 @@ internal sealed class TokenIssuer : IDisposable
 
     public void Dispose() => key.Dispose();
 
-    private async Task<IResult> TokenAsync(HttpContext http)
-    {
-        if (!http.Request.HasFormContentType || http.Request.ContentLength > FormBytesMax)
-        {
-            return Error("invalid_request", "Send a form of at most 16 KiB.");
-        }
-
-        var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        http.Response.Headers.CacheControl = "no-store";
-        if (form["grant_type"] != "client_credentials")
-        {
-            return Error("unsupported_grant_type", "Only client_credentials is served.");
-        }
-
-        if (form.ContainsKey("client_assertion"))
-        {
-            return Error("invalid_client", "private_key_jwt is not served yet: name a persona by client_id alone.");
-        }
-
-        return Persona.Find(form["client_id"].ToString(), councils) is { } persona
-            ? Results.Json(new
-            {
-                access_token = Issue(persona),
-                token_type = "Bearer",
-                expires_in = LifetimeSeconds,
-                scope = persona.Scope,
-            })
-            : Results.Json(new { error = "invalid_client", error_description = "No such persona." }, statusCode: 401);
-    }
-
-    private static IResult Error(string error, string description) =>
-        Results.Json(new { error, error_description = description }, statusCode: 400);
-
-    private static readonly string[] Capabilities = ["permission-v1", "permission-v2"];
+    private static readonly string[] Capabilities =
+        ["client-confidential-asymmetric", "permission-v1", "permission-v2"];
 
     private IResult Configuration() => Results.Json(new Dictionary<string, object>
     {
         ["issuer"] = Issuer,
         ["jwks_uri"] = Issuer + "/.well-known/jwks.json",
-        ["token_endpoint"] = Issuer + "/oauth2/token",
+        ["token_endpoint"] = TokenAddress,
         ["grant_types_supported"] = List("client_credentials"),
-        ["token_endpoint_auth_methods_supported"] = List("none"),
+        ["token_endpoint_auth_methods_supported"] = List("private_key_jwt", "none"),
+        ["token_endpoint_auth_signing_alg_values_supported"] = List("RS384", "ES384"),
         ["scopes_supported"] = Persona.All.Values.SelectMany(p => p.Scope.Split(' ')).Distinct().Order(),
         ["capabilities"] = Capabilities,
         ["response_types_supported"] = List(),
@@ -133,26 +99,5 @@ internal sealed class TokenIssuer : IDisposable
             ["x"] = Base64UrlEncoder.Encode(point.X),
             ["y"] = Base64UrlEncoder.Encode(point.Y),
         };
-    }
-
-    private static ECDsa LoadOrMake(string file)
-    {
-        var key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        if (File.Exists(file))
-        {
-            key.ImportFromPem(File.ReadAllText(file));
-            return key;
-        }
-
-        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
-        using var writer = new StreamWriter(file, options);
-        writer.Write(key.ExportECPrivateKeyPem());
-        return key;
     }
 }
