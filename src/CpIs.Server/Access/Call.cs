@@ -59,11 +59,14 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
 
     public string Id => (string)Http.Request.RouteValues["id"]!;
 
-    /// <summary>Sets the caller and reads the headers that only a caller may send.</summary>
+    /// <summary>Sets the caller; whatever is refused from now on is refused to somebody known.</summary>
+    public void Know(Caller caller) => KnownCaller = caller;
+
+    /// <summary>Reads the headers that only a health caller may send.</summary>
     /// <exception cref="Refused">400 for a header with another value than its rule allows.</exception>
-    public void Admit(Caller caller)
+    public void Admit()
     {
-        KnownCaller = caller;
+        var caller = Caller;
         if (caller.Kind != Who.Health)
         {
             return;
