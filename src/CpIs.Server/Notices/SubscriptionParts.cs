@@ -178,14 +178,17 @@ internal sealed class SubscriptionParts(Doorman doorman)
                 "Subscription.channel.extension");
     }
 
-    /// <summary>The profile closes the extensions of elements; of primitives none but one is kept, on one of them.</summary>
+    /// <summary>
+    /// The profile closes the extensions of elements; of primitives none but one is kept, on one of them.
+    /// </summary>
     private static void RequireListed(JsonElement element, string path, string primitive, string url)
     {
         foreach (var member in element.EnumerateObject().Where(m => m.Name.StartsWith('_')))
         {
             if (member.Name != primitive || member.Value.ValueKind != JsonValueKind.Object
                 || member.Value.EnumerateObject().Any(m => m.Name != "extension")
-                || Extensions(element, primitive, url).Count() != member.Value.GetProperty("extension").GetArrayLength())
+                || Extensions(element, primitive, url).Count() != member.Value.GetProperty("extension")
+                    .GetArrayLength())
             {
                 throw No("This extension is not served.", $"{path}.{member.Name[1..]}.extension");
             }

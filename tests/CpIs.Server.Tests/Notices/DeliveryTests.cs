@@ -44,7 +44,8 @@ public sealed class DeliveryTests
         }
 
         await healthy.EventsAsync(Looks);
-        healthy.Numbers.Should().Equal(Enumerable.Range(1, Looks).Select(n => (long)n), "another's trouble is no matter");
+        healthy.Numbers.Should().Equal(Enumerable.Range(1, Looks).Select(n => (long)n),
+            "another's trouble is no matter");
         if (trouble == "down")
         {
             troubled = await LoopbackReceiver.StartAsync(port);

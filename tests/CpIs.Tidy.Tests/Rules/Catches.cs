@@ -20,7 +20,8 @@ internal static class Catches
         ["src/CpIs.Audit/CheckpointSigner.cs:TryAsync"] = "tried again a second later, and an alarm is raised",
         ["src/CpIs.Server/Plans/ClockWorker.cs:TryAsync"] = "one council's trouble is told, and the others' plans turn",
         ["src/CpIs.Server/Uploads/UploadWorker.cs:TryAsync"] = "one council's trouble is told, and others' files move",
-        ["src/CpIs.Server/Notices/Follower.cs:TryAsync"] = "told once, tried again: nobody else would tell the councils",
+        ["src/CpIs.Server/Notices/Follower.cs:TryAsync"] =
+            "told once, tried again: nobody else would tell the councils",
         ["src/CpIs.Server/Notices/Sender.cs:TryAsync"] = "one council's trouble is told, and the others are sent to",
         ["src/CpIs.Audit/WriteTransaction.cs:CommitAsync"] = "an unclear commit is looked up before it is answered",
     };

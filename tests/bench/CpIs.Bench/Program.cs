@@ -14,13 +14,14 @@ var report = args.FirstOrDefault() switch
     "validate" => ValidateBench.Run(quick),
     "reads" => await ReadsBench.RunAsync(quick),
     "writes" => await WritesBench.RunAsync(quick),
+    "reload" => await ReloadBench.RunAsync(quick),
     "upload" => await UploadBench.RunAsync(quick),
     "audit" => await AuditBench.RunAsync(AuditBench.EntriesOf(After("--entries"), quick)),
     _ => null,
 };
 if (report is null)
 {
-    Console.Error.WriteLine("bench validate|reads|writes|upload|audit [--json FILE] [--quick] [--entries N]");
+    Console.Error.WriteLine("bench validate|reads|writes|upload|reload|audit [--json FILE] [--quick] [--entries N]");
     return 2;
 }
 

@@ -44,7 +44,20 @@ internal static class ReadsBench
             }
         }
 
-        return new Report("reads", [.. runs.SelectMany(r => Rows(r.Key, r.Value))], Ratios(runs));
+        runs["look-up alone"] = [];
+        runs["look-up during upload"] = [];
+        var uploading = new List<double>();
+        await foreach (var (alone, during, rate) in BesideUploads.RunAsync(
+            stage, quick ? 1 : Rounds, quick, () => LoadAsync(quick ? 2 : Seconds, variants[3].Url, null, true)))
+        {
+            runs["look-up alone"].Add(alone);
+            runs["look-up during upload"].Add(during);
+            uploading.Add(rate);
+        }
+
+        return new Report("reads",
+            [.. runs.SelectMany(r => Rows(r.Key, r.Value)), Row.Of("upload beside look-ups", "rows/s", uploading)],
+            Ratios(runs));
 
         Task<WrkRun> LoadAsync(int seconds, string url, string? body, bool token) => WrkRun.LoadAsync(
             url, body, token ? stage.Token("sandbox-ed-clinician") : null, stage.NumbersFile, seconds);
@@ -74,6 +87,9 @@ internal static class ReadsBench
             ["audited/unaudited"] = Ratio("look-up", "query", r => r.Rate),
             ["audited/own-commit"] = Ratio("look-up", "query + own commit", r => r.Rate),
             ["summary/lookup"] = Ratio("summary", "look-up", r => r.Rate),
+            ["p99 lookup during upload/without"] =
+                Ratio("look-up during upload", "look-up alone", r => r.P99Ms),
+            ["lookup during upload/without"] = Ratio("look-up during upload", "look-up alone", r => r.Rate),
             ["p99 audited/unaudited"] = Ratio("look-up", "query", r => r.P99Ms),
         };
     }

@@ -8,9 +8,12 @@ namespace CpIs.Bench;
 /// A council that sends a caseload and waits for its end, as <c>./cpis upload</c> does: how long the sending took, how
 /// long all of it, and what the manifest says.
 /// </summary>
-internal sealed record Sending(double SentSeconds, double Seconds, int Read, int Refused, int Skipped)
+internal sealed record Sending(double SentSeconds, double Seconds, int Read, int Inserted, int Unchanged, int Refused,
+    int Skipped, bool AddsUp)
 {
     private const int AskEveryMs = 50;
+
+    private static readonly string[] Accepted = ["inserted", "changed", "unchanged", "ended", "reopened", "removed"];
 
     /// <summary>Sends a file; every row of it must be read.</summary>
     public static async Task<Sending> OfAsync(
@@ -44,7 +47,10 @@ internal sealed record Sending(double SentSeconds, double Seconds, int Read, int
                 var manifest = JsonElement.Parse(await answer.Content.ReadAsStringAsync());
                 var counts = manifest.GetProperty("extension");
                 int Count(string name) => counts.GetProperty(name).GetInt32();
-                return new(sent, watch.Elapsed.TotalSeconds, Count("read"), Count("refused"), Count("skipped"));
+                var taken = Accepted.Sum(Count);
+                return new(sent, watch.Elapsed.TotalSeconds, Count("read"), Count("inserted"), Count("unchanged"),
+                    Count("refused"), Count("skipped"),
+                    taken + Count("refused") + Count("skipped") == Count("read"));
             }
 
             answer.EnsureSuccessStatusCode();
