@@ -158,7 +158,8 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<Readiness>();
         services.AddHostedService(s => s.GetRequiredService<Denials>());
         services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
-        services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>();
+        services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>()
+            .AddSingleton<WriteOrganization>();
         services.AddSingleton<ValidateResource>();
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()

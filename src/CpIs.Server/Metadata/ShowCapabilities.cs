@@ -28,6 +28,7 @@ internal static class ShowCapabilities
         ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
         ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
         ["$submit-register"] = Systems.Base + "/OperationDefinition/CpIs-SubmitRegister",
+        ["$set-live"] = Systems.Base + "/OperationDefinition/CpIs-SetLive",
         ["$submit-caseload"] = Systems.Base + "/OperationDefinition/CpIs-SubmitCaseload",
         ["$status"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
         ["$events"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
