@@ -57,8 +57,9 @@ public sealed class WriteOrganizationTests(RunningServer server) : IClassFixture
     [InlineData("""{"address":[{"city":"Invented"}]}""", 422)]
     [InlineData("""{"alias":["x"]}""", 422)]
     [InlineData("""{"id":"ZZ002"}""", 400)]
-    [InlineData("""{"type":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/organization-type","code":"govt"}]}]}""",
-        422)]
+    [InlineData("""
+        {"type":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/organization-type","code":"govt"}]}]}
+        """, 422)]
     public async Task What_the_register_does_not_keep_is_refused(string change, int status)
     {
         var trust = await Registrar.GetOkAsync("Organization/RW5");
