@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using CpIs.Cli;
 using CpIs.Cli.Caseloads;
 using CpIs.Cli.Ledger;
+using CpIs.Cli.Notices;
 using CpIs.Cli.Uploads;
 using Spectre.Console;
 
@@ -27,14 +28,21 @@ try
         ["generate", .. var rest] => await new GenerateCaseloads(Console.Out)
             .RunAsync(GenerateOptions.Read(rest, TimeProvider.System), stopping.Token),
         ["upload", .. var rest] => await UploadAsync(UploadOptions.Read(rest)),
+        ["listen", .. var rest] => await ListenAsync(ListenOptions.Read(rest)),
         _ => throw new ArgumentException(string.Join(
-            "\n\n", VerifyOptions.Usage, ArchiveOptions.Usage, GenerateOptions.Usage, UploadOptions.Usage)),
+            "\n\n", VerifyOptions.Usage, ArchiveOptions.Usage, GenerateOptions.Usage, UploadOptions.Usage,
+                ListenOptions.Usage)),
     };
 }
 catch (ArgumentException wrong)
 {
     Screen.Errors.WriteLine(wrong.Message);
     return args is ["upload", ..] ? UploadExit.Nothing : 1;
+}
+catch (HttpRequestException away) when (args is ["listen", ..])
+{
+    Screen.Errors.WriteLine(away.Message);
+    return 1;
 }
 catch (OperationCanceledException) when (stopping.IsCancellationRequested && args is ["upload", ..])
 {
@@ -46,6 +54,12 @@ catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     Screen.Errors.WriteLine("Stopped: nothing is said about what was not checked.");
     return 1;
+}
+
+async Task<int> ListenAsync(ListenOptions options)
+{
+    using var http = new HttpClient { BaseAddress = options.Server };
+    return await new Listen(http, options, Console.Out).RunAsync(stopping.Token);
 }
 
 async Task<int> UploadAsync(UploadOptions options)

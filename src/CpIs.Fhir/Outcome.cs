@@ -41,6 +41,7 @@ public sealed record DetailCode(string System, string Code, string Display)
     public static readonly DetailCode ConcernsUnborn = Own("CONCERNS_UNBORN", "Concerns an unborn or newborn baby");
     public static readonly DetailCode NumberSuperseded = Own("NUMBER_SUPERSEDED", "NHS number superseded");
     public static readonly DetailCode TwoCouncils = Own("TWO_COUNCILS", "Two councils hold a current plan");
+    public static readonly DetailCode Unconfirmed = Own("UNCONFIRMED", "The council's latest word was refused");
     public static readonly DetailCode CountedUnscheduled = Own("COUNTED_UNSCHEDULED", "Counted as unscheduled");
     public static readonly DetailCode Coverage = Own("COVERAGE", "Coverage of councils");
     public static readonly DetailCode Freshness = Own("FRESHNESS", "When the councils last sent");

@@ -11,7 +11,11 @@ namespace CpIs.Fhir;
 public static class PlanJson
 {
     /// <summary>Identity and version of the resource being written.</summary>
-    public sealed record Head(string Id, int Version, DateTimeOffset Updated);
+    public sealed record Head(string Id, int Version, DateTimeOffset Updated)
+    {
+        /// <summary>Its council's latest word on it was refused: a tag says that it may have changed.</summary>
+        public bool Unconfirmed { get; init; }
+    }
 
     /// <summary>The EpisodeOfCare: master of status and period.</summary>
     public static byte[] Episode(PlanFacts plan, Head head, string status, DateOnly? end, string councilName)
@@ -81,6 +85,13 @@ public static class PlanJson
         json.WriteStartArray("profile"u8);
         json.WriteStringValue(Systems.Profile(resourceType));
         json.WriteEndArray();
+        if (head.Unconfirmed)
+        {
+            json.WriteStartArray("tag"u8);
+            WriteCoding(json, Systems.CpisOutcome, DetailCode.Unconfirmed.Code, DetailCode.Unconfirmed.Display);
+            json.WriteEndArray();
+        }
+
         json.WriteEndObject();
     }
 

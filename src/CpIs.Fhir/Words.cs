@@ -12,10 +12,16 @@ public static class Words
 
     public const string TwoCouncils = "Two councils hold a current plan: contact both.";
 
+    /// <summary>Said with a plan whose council sent something newer that could not be taken.</summary>
+    public const string Unconfirmed =
+        "A plan shown here is as its council last confirmed it. What the council sent since could not be taken: "
+        + "it may have changed. Telephone the council.";
+
     public const string CouncilsDiffer = "Councils hold different names or birth dates for this person.";
 
     public const string CountedUnscheduled =
-        "This caller may not view silently: the access was counted as unscheduled.";
+        "This caller may not view silently: the access was counted as unscheduled. "
+        + "Councils that hold a plan and subscribe to notices are told of it.";
 
     /// <summary>R9: the number asked for was superseded.</summary>
     public const string NumberReplaced =

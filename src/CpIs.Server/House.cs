@@ -168,7 +168,8 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<SubmitBundle>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<PersonStore>().AddSingleton<TakePeople>().AddSingleton<RegisterJobStore>()
-            .AddSingleton<StartRegister>().AddSingleton<ShowRegister>().AddHostedService<RegisterWorker>()
+            .AddSingleton<StartRegister>().AddSingleton<ShowRegister>().AddSingleton<TakeLinks>()
+                .AddHostedService<RegisterWorker>()
             .AddSingleton(s => options.Demographics.Choose(s, options.Sandbox));
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
         services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
@@ -182,8 +183,9 @@ internal sealed class House : IAsyncDisposable
             .AddSingleton<ShowSummary>();
         services.AddSingleton<UploadStore>().AddSingleton<StagingStore>().AddSingleton<JudgeStore>()
             .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
-            .AddSingleton<EndAbsent>().AddSingleton<StartUpload>().AddSingleton<ShowUpload>()
-            .AddSingleton<UploadWorker>().AddHostedService(s => s.GetRequiredService<UploadWorker>());
+            .AddSingleton<EndAbsent>().AddSingleton<MarkUnconfirmed>().AddSingleton<StartUpload>()
+            .AddSingleton<ShowUpload>().AddSingleton<UploadWorker>()
+            .AddHostedService(s => s.GetRequiredService<UploadWorker>());
         AddNotices(services, connection);
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")

@@ -242,6 +242,7 @@ internal static class Routes
     [
         Keeping("POST", "/$submit-register", To<StartRegister>(r => r.AnswerAsync)) with { Negotiated = true },
         Keeping("GET", "/$submit-register-status/{id}", To<ShowRegister>(r => r.StatusAsync)),
+        Keeping("DELETE", "/$submit-register-status/{id}", To<ShowRegister>(r => r.CancelAsync)),
         Keeping("GET", "/$submit-register-file/{id}/{file}", To<ShowRegister>(r => r.FileAsync)),
     ];
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using CpIs.Server.Access;
+using CpIs.Server.Demographics;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Testing;
@@ -22,7 +23,10 @@ public sealed class RunningServer : IAsyncLifetime
     private int port;
     private int strangers;
 
-    internal MovableClock Clock { get; } = new();
+    internal MovableClock Clock { get; init; } = new();
+
+    /// <summary>Who is asked about NHS numbers.</summary>
+    internal DemographicsOptions Demographics { get; init; } = new();
 
     /// <summary>How long a caller of this server waits for its entry.</summary>
     internal int CommitWaitMs { get; init; } = 5000;
@@ -62,6 +66,7 @@ public sealed class RunningServer : IAsyncLifetime
             DataFolder = folder,
             Sandbox = true,
             Samples = false,
+            Demographics = Demographics,
             Notices = new() { Loopback = true },
             Wire = Wire,
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(

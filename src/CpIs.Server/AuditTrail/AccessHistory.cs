@@ -16,11 +16,14 @@ internal static class AccessHistory
     /// <param name="accesses">All accesses, in any order; one person's, or those of linked numbers.</param>
     /// <param name="current">The look that is being answered; null when it enters no history. The line that stands
     /// for it is always in the list.</param>
-    public static IReadOnlyList<AccessLine> Lines(IEnumerable<AccessLine> accesses, AccessLine? current)
+    /// <param name="withheld">The person is protected: no organisation that looked is told.</param>
+    public static IReadOnlyList<AccessLine> Lines(
+        IEnumerable<AccessLine> accesses, AccessLine? current, bool withheld = false)
     {
         var (lines, standing) = Fold(accesses, current);
         lines.Reverse();
-        return Newest(lines, current is null ? null : standing[(current.Author, current.Organisation)]);
+        var shown = Newest(lines, current is null ? null : standing[(current.Author, current.Organisation)]);
+        return withheld ? shown.ConvertAll(line => line with { Withheld = true }) : shown;
     }
 
     /// <summary>Whether an access is a line of its own, and no repeat of one that stands.</summary>

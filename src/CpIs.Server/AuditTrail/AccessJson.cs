@@ -19,9 +19,15 @@ internal static class AccessJson
     /// <summary>Hexadecimal digits of a PractitionerRole's id.</summary>
     private const int IdDigits = 32;
 
-    /// <summary>Reference of the person in this role and organisation; equal for equal ones.</summary>
+    private const string WithheldOrganisation = "Withheld: the record of this person is protected.";
+
+    /// <summary>
+    /// Reference of the person in this role and organisation; equal for equal ones. A hash of few possible texts would
+    /// tell the organisation that is withheld.
+    /// </summary>
     public static string RoleReference(AccessLine line) => "PractitionerRole/" + Convert.ToHexStringLower(
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{line.Author}\n{line.Organisation}\n{line.Shown.Role}")))[..IdDigits];
+        SHA256.HashData(Encoding.UTF8.GetBytes(
+            $"{line.Author}\n{(line.Withheld ? "" : line.Organisation)}\n{line.Shown.Role}")))[..IdDigits];
 
     public static void Event(Utf8JsonWriter json, (AccessLine Line, string Role) shown)
     {
@@ -55,8 +61,7 @@ internal static class AccessJson
         AuditJson.WriteText(json, "display", line.Shown.Name);
         json.WriteEndObject();
         json.WriteStartObject("organization"u8);
-        AuditJson.WriteIdentifier(json, Systems.Ods, line.Organisation);
-        AuditJson.WriteText(json, "display", line.Shown.OrganisationName);
+        WriteOrganization(json, line);
         json.WriteEndObject();
         if (line.Shown.Role is { Length: > 0 } role)
         {
@@ -105,12 +110,23 @@ internal static class AccessJson
         json.WriteStartObject();
         AuditJson.WriteConcept(json, "type", RoleClass, "PROV", "healthcare provider");
         json.WriteStartObject("who"u8);
-        AuditJson.WriteIdentifier(json, Systems.Ods, line.Organisation);
-        AuditJson.WriteText(json, "display", line.Shown.OrganisationName);
+        WriteOrganization(json, line);
         json.WriteEndObject();
         json.WriteBoolean("requestor"u8, false);
         json.WriteEndObject();
         json.WriteEndArray();
+    }
+
+    private static void WriteOrganization(Utf8JsonWriter json, AccessLine line)
+    {
+        if (line.Withheld)
+        {
+            AuditJson.WriteText(json, "display", WithheldOrganisation);
+            return;
+        }
+
+        AuditJson.WriteIdentifier(json, Systems.Ods, line.Organisation);
+        AuditJson.WriteText(json, "display", line.Shown.OrganisationName);
     }
 
     private static void WriteSource(Utf8JsonWriter json)

@@ -12,6 +12,9 @@ namespace CpIs.Server.AuditTrail;
 internal sealed record AccessLine(
     string NhsNumber, Guid EntryId, DateTimeOffset Recorded, string Author, string Organisation, AccessShown Shown)
 {
+    /// <summary>The person is protected: which organisation looked is not told.</summary>
+    public bool Withheld { get; init; }
+
     /// <summary>The line that an answer being given becomes.</summary>
     public static AccessLine Of(AuditEntry entry, string nhsNumber, Recorded recorded) => new(
         nhsNumber, recorded.EntryId, recorded.At, entry.Author(), entry.Organisation ?? "",

@@ -6,6 +6,8 @@ namespace CpIs.Server.Demographics;
 /// </summary>
 internal sealed class CouncilsWord : IDemographics
 {
+    public string? LinksFrom => null;
+
     public Task<IReadOnlyList<PersonAnswer>> AskAsync(IReadOnlyList<PersonQuestion> people, CancellationToken stop)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(people.Count, IDemographics.PeopleMax, nameof(people));

@@ -11,6 +11,11 @@ internal interface IDemographics
     /// <summary>People asked about at one time.</summary>
     const int PeopleMax = 500;
 
+    /// <summary>
+    /// Under which name the links between numbers that it tells are kept; null when they stand where it reads them.
+    /// </summary>
+    string? LinksFrom { get; }
+
     /// <summary>An answer for each person, in order. It is never silent: who cannot be asked is unavailable.</summary>
     /// <exception cref="ArgumentOutOfRangeException">More than <see cref="PeopleMax"/> were asked about.</exception>
     Task<IReadOnlyList<PersonAnswer>> AskAsync(IReadOnlyList<PersonQuestion> people, CancellationToken stop);
@@ -32,6 +37,10 @@ internal sealed record PersonAnswer(
     PersonVerdict Verdict, NhsNumber? NewNumber = null, IReadOnlyList<string>? Differing = null)
 {
     public IReadOnlyList<string> Differing { get; } = Differing ?? [];
+
+    /// <summary>Somebody has this number, and it is the person the council named: verification status 01.</summary>
+    public bool Verified =>
+        Verdict is PersonVerdict.Verified or PersonVerdict.Deceased or PersonVerdict.Sensitive && Differing.Count == 0;
 }
 
 /// <summary>What demographics say of a number and the person a council put on it; CPR codes as councils know.</summary>

@@ -11,6 +11,8 @@ internal sealed class LocalRegister(PersonStore store, bool trustInvented) : IDe
 {
     private const string Invented = "999";
 
+    public string? LinksFrom => null;
+
     public async Task<IReadOnlyList<PersonAnswer>> AskAsync(
         IReadOnlyList<PersonQuestion> people, CancellationToken stop)
     {

@@ -41,6 +41,8 @@ internal sealed class PdsDemographics : IDemographics, IDisposable
     private readonly ResiliencePipeline patience;
     private readonly ILogger<PdsDemographics> log;
 
+    public string? LinksFrom => DemographicsOptions.National;
+
     public PdsDemographics(PdsOptions options, TimeProvider clock, ILogger<PdsDemographics> log)
     {
         (this.options, this.log) = (options, log);

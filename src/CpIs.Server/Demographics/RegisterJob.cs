@@ -31,14 +31,22 @@ internal sealed record RegisterJob
 
     public int Refused { get; init; }
 
+    /// <summary>Rows that nobody came to before the file was stopped.</summary>
+    public int Skipped { get; init; }
+
+    /// <summary>The registrar wants it stopped.</summary>
+    public bool Cancelled { get; init; }
+
+    public int Accepted => Inserted + Changed + Unchanged;
+
     /// <summary>Rows that are done with; batches are taken in order.</summary>
-    public int Judged => Inserted + Changed + Unchanged + Refused;
+    public int Judged => Accepted + Refused + Skipped;
 
     public bool Done => Received is not null && Judged >= Rows;
 
     /// <summary>The code that councils know for a file, for the registrar alike.</summary>
-    public string FileCode => Refused == 0 ? Uploads.UploadCodes.AllLoaded
-        : Refused < Rows ? Uploads.UploadCodes.SomeLoaded : Uploads.UploadCodes.NoneLoaded;
+    public string FileCode => Accepted == Rows ? Uploads.UploadCodes.AllLoaded
+        : Accepted > 0 ? Uploads.UploadCodes.SomeLoaded : Uploads.UploadCodes.NoneLoaded;
 
     public AuditEntry Entry => JsonSerializer.Deserialize<AuditEntry>(Sender)!;
 
@@ -47,7 +55,7 @@ internal sealed record RegisterJob
 }
 
 /// <summary>A row as it came in: its texts, or why it could not be cut out of the file.</summary>
-internal sealed record RegisterStaged(int RowNo, string Fields, string? Fault);
+internal sealed record RegisterStaged(int RowNo, int Line, long At, string Fields, string? Fault);
 
-/// <summary>A row that was refused, with its texts, for errors.csv.</summary>
-internal sealed record RegisterRefusal(int RowNo, string Code, string Reason, string Fields);
+/// <summary>A row that was refused, with its place and its texts.</summary>
+internal sealed record RegisterRefusal(int RowNo, string Code, string Reason, int Line, long At, string Fields);

@@ -17,16 +17,18 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
         """;
 
     private const string Stage = """
-        insert into cpis.register_row (job, row_no, fields, fault)
-        select @id, u.* from unnest(@numbers::int[], @fields::text[], @faults::text[]) u
+        insert into cpis.register_row (job, row_no, line, at, fields, fault)
+        select @id, u.* from unnest(@numbers::int[], @lines::int[], @places::bigint[], @fields::text[],
+            @faults::text[]) u
         """;
 
     private const string Accept = "update cpis.register_job set received = $2, rows = $3 where id = $1";
 
     private const string Jobs = """
-        select j.id, j.client, j.organisation, j.request, j.sender, j.header, j.received, j.rows,
+        select j.id, j.client, j.organisation, j.request, j.sender, j.header, j.received, j.rows, j.cancelled,
             coalesce(sum(s.inserted), 0)::int as inserted, coalesce(sum(s.changed), 0)::int as changed,
-            coalesce(sum(s.unchanged), 0)::int as unchanged, coalesce(sum(s.refused), 0)::int as refused
+            coalesce(sum(s.unchanged), 0)::int as unchanged, coalesce(sum(s.refused), 0)::int as refused,
+            coalesce(sum(s.skipped), 0)::int as skipped
         from cpis.register_job j left join cpis.register_step s on s.job = j.id
         """;
 
@@ -41,7 +43,7 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
         """;
 
     private const string Batch = """
-        select row_no, fields, fault from cpis.register_row
+        select row_no, line, at, fields, fault from cpis.register_row
         where job = @id and row_no > @after order by row_no limit @most
         """;
 
@@ -50,13 +52,23 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
         values ($1, $2, $3, $4, $5, $6, $7, $8)
         """;
 
+    private const string Cancel = """
+        update cpis.register_job set cancelled = true
+        where id = @id and client = @client and organisation = @organisation and received is not null
+        """;
+
+    private const string Skip = """
+        insert into cpis.register_step (job, first, rows, inserted, changed, unchanged, refused, skipped, at)
+        values (@id, @first, @left, 0, 0, 0, 0, @left, @now)
+        """;
+
     private const string Refuse = """
         insert into cpis.register_refusal (job, row_no, code, reason)
         select $1, u.* from unnest($2::int[], $3::text[], $4::text[]) u
         """;
 
     private const string Refusals = """
-        select f.row_no, f.code, f.reason, r.fields from cpis.register_refusal f
+        select f.row_no, f.code, f.reason, r.line, r.at, r.fields from cpis.register_refusal f
         join cpis.register_row r on r.job = f.job and r.row_no = f.row_no
         where f.job = @id and f.row_no > @after order by f.row_no limit @most
         """;
@@ -85,6 +97,8 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
             {
                 id,
                 numbers = rows.Select(r => r.RowNo).ToArray(),
+                lines = rows.Select(r => r.Line).ToArray(),
+                places = rows.Select(r => r.At).ToArray(),
                 fields = rows.Select(r => r.Fields).ToArray(),
                 faults = rows.Select(r => r.Fault).ToArray(),
             },
@@ -137,6 +151,23 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
             Command(Refuse, job.Id, refused.Select(r => r.RowNo).ToArray(), refused.Select(r => r.Code).ToArray(),
                 refused.Select(r => r.Reason).ToArray()),
         ];
+    }
+
+    /// <summary>Stops a file after its current batch.</summary>
+    public async Task CancelAsync(RegisterJob job, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await connection.ExecuteAsync(new CommandDefinition(
+            Cancel, new { id = job.Id, job.Client, job.Organisation }, cancellationToken: stop));
+    }
+
+    /// <summary>The last step of a stopped file: where a batch was faster, this one finds its place taken.</summary>
+    public async Task SkipAsync(RegisterJob job, DateTimeOffset now, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        await connection.ExecuteAsync(new CommandDefinition(
+            Skip, new { id = job.Id, first = job.Judged + 1, left = job.Rows - job.Judged, now = now.UtcDateTime },
+            cancellationToken: stop));
     }
 
     /// <summary>The refused rows of a file, read as they are sent.</summary>

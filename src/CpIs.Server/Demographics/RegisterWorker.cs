@@ -59,6 +59,12 @@ internal sealed class RegisterWorker(RegisterJobStore jobs, TakePeople people, T
 
     private async Task<bool> TakeAsync(RegisterJob job, CancellationToken stop)
     {
+        if (job.Cancelled)
+        {
+            await jobs.SkipAsync(job, clock.GetUtcNow(), stop);
+            return true;
+        }
+
         var file = new RegisterFile(job.Header);
         var staged = (await jobs.BatchAsync(job, TakePeople.RowsMax, stop)).Value;
         var read = staged.Select(one => (Staged: one, Said: Read(file, one))).ToList();
@@ -87,7 +93,8 @@ internal sealed class RegisterWorker(RegisterJobStore jobs, TakePeople people, T
             all.Add(answer);
             if (answer.Refused is { } why)
             {
-                refused.Add(new(staged.RowNo, said.Issue?.Code ?? UploadCodes.NotLoaded, why, staged.Fields));
+                refused.Add(new(staged.RowNo, said.Issue?.Code ?? UploadCodes.NotLoaded, why, staged.Line, staged.At,
+                    staged.Fields));
             }
         }
 

@@ -50,14 +50,10 @@ internal sealed record RegisteredPerson
             return new(PersonVerdict.NoSuchNumber);
         }
 
-        if (Sensitive)
-        {
-            return new(PersonVerdict.Sensitive);
-        }
-
         var differing = IdentityMatch.Differing(
             new(asked.Family, asked.Given), asked.BirthDate, Names, BirthDate);
-        return differing.Count > 0 ? new(PersonVerdict.Differs, Differing: differing)
+        return Sensitive ? new(PersonVerdict.Sensitive, Differing: differing)
+            : differing.Count > 0 ? new(PersonVerdict.Differs, Differing: differing)
             : new(Deceased ? PersonVerdict.Deceased : PersonVerdict.Verified);
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
+using CpIs.Server.Plans;
 using CpIs.Server.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -51,22 +52,13 @@ internal sealed class StartRegister(RegisterJobStore jobs, AuditLog ledger, Time
 
     private async Task<Guid> ReceiveAsync(Call call)
     {
-        var request = call.Http.Request;
-        var packing = request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant();
-        if (request.ContentType?.Split(';')[0].Trim().ToLowerInvariant() != "text/csv"
-            || packing is not ("" or "identity" or "gzip"))
-        {
-            throw new Refused(415, [new("error", "not-supported", DetailCode.Unsupported,
-                "The register is text/csv, packed with gzip or not at all.")]);
-        }
-
         if (call.Http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
         {
             // UploadBody counts for itself, so that its sender is told why.
             size.MaxRequestBodySize = null;
         }
 
-        await using var body = new UploadBody(request.Body, packing == "gzip");
+        await using var body = await OpenAsync(call);
         var records = new RecordReader(body, quoted: true);
         var stop = call.Http.RequestAborted;
         if (!await records.NextAsync(stop))
@@ -79,6 +71,30 @@ internal sealed class StartRegister(RegisterJobStore jobs, AuditLog ledger, Time
         await AcceptAsync(call, job, records, stop);
         return job.Id;
     }
+
+    /// <summary>The body itself, or the Binary of a Parameters resource.</summary>
+    private static async Task<UploadBody> OpenAsync(Call call)
+    {
+        var request = call.Http.Request;
+        var type = MediaType(request.ContentType);
+        var packing = request.Headers.ContentEncoding.ToString().Trim().ToLowerInvariant();
+        byte[]? inner = null;
+        if (type is "application/fhir+json" or "application/json")
+        {
+            (var innerType, inner) = UploadParameters.Binary(await Incoming.BodyAsync(call), "register", alone: true);
+            type = MediaType(innerType);
+        }
+
+        if (type != "text/csv" || packing is not ("" or "identity" or "gzip"))
+        {
+            throw new Refused(415, [new("error", "not-supported", DetailCode.Unsupported,
+                "The register is text/csv, packed with gzip or not at all.")]);
+        }
+
+        return inner is null ? new(request.Body, packing == "gzip") : new(new MemoryStream(inner), zipped: false);
+    }
+
+    private static string MediaType(string? type) => (type ?? "").Split(';')[0].Trim().ToLowerInvariant();
 
     /// <summary>A file that does not come in to its end leaves nothing behind.</summary>
     private async Task AcceptAsync(Call call, RegisterJob job, RecordReader records, CancellationToken stop)
@@ -145,7 +161,7 @@ internal sealed class StartRegister(RegisterJobStore jobs, AuditLog ledger, Time
     {
         if (record.Fault is { } fault)
         {
-            return new(rowNo, "[]", fault.Text);
+            return new(rowNo, checked((int)record.Line), record.At, "[]", fault.Text);
         }
 
         var issues = new List<RowIssue>();
@@ -153,6 +169,6 @@ internal sealed class StartRegister(RegisterJobStore jobs, AuditLog ledger, Time
 
         // The database's texts hold no NUL, and the row is refused for it anyway.
         var fields = JsonSerializer.Serialize(texts.Select(t => t.Replace("\0", "", StringComparison.Ordinal)));
-        return new(rowNo, fields, issues.Count > 0 ? issues[0].Text : null);
+        return new(rowNo, checked((int)record.Line), record.At, fields, issues.Count > 0 ? issues[0].Text : null);
     }
 }

@@ -185,10 +185,9 @@ internal sealed class SubscriptionParts(Doorman doorman)
     {
         foreach (var member in element.EnumerateObject().Where(m => m.Name.StartsWith('_')))
         {
+            var kept = Extensions(element, primitive, url).Count();
             if (member.Name != primitive || member.Value.ValueKind != JsonValueKind.Object
-                || member.Value.EnumerateObject().Any(m => m.Name != "extension")
-                || Extensions(element, primitive, url).Count() != member.Value.GetProperty("extension")
-                    .GetArrayLength())
+                || member.Value.EnumerateObject().Any(m => m.Name != "extension" || m.Value.GetArrayLength() != kept))
             {
                 throw No("This extension is not served.", $"{path}.{member.Name[1..]}.extension");
             }

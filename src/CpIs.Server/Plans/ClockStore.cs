@@ -44,20 +44,9 @@ internal sealed class ClockStore(NpgsqlDataSource database)
     }
 
     /// <summary>Locks plans of the transaction's council whose day has come.</summary>
-    public static async Task<Internal<IReadOnlyList<PlanRow>>> TakeAsync(
-        WriteTransaction write, string council, DateOnly today, int plansMax)
+    public static Task<Internal<IReadOnlyList<PlanRow>>> TakeAsync(
+        WriteTransaction write, string council, DateOnly today, int plansMax) => PlanStore.TakeAsync(write, new(Take)
     {
-        await using var batch = write.CreateBatch();
-        batch.BatchCommands.Add(new(Take)
-        {
-            Parameters = { new() { Value = council }, new() { Value = today }, new() { Value = plansMax } },
-        });
-        await using var reader = await batch.ExecuteReaderAsync();
-        for (var i = 0; i < WriteTransaction.LeadingResults; i++)
-        {
-            await reader.NextResultAsync();
-        }
-
-        return new(await PlanStore.RowsAsync(reader, CancellationToken.None));
-    }
+        Parameters = { new() { Value = council }, new() { Value = today }, new() { Value = plansMax } },
+    });
 }

@@ -10,7 +10,7 @@ namespace CpIs.Server.Plans;
 internal sealed class FoundPlans
 {
     /// <summary>Column of the number asked for: after the plan's own.</summary>
-    private const int AskedColumn = 23;
+    private const int AskedColumn = 24;
 
     private readonly ILookup<string, PlanRow> plans;
     private readonly ILookup<string, LinkedNumber> links;

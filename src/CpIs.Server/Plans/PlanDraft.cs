@@ -13,6 +13,7 @@ internal sealed class PlanDraft
         FlagId = flagId;
         Deleted = stood?.Deleted ?? false;
         Closed = stood?.Closed ?? 0;
+        Unconfirmed = stood?.Unconfirmed ?? false;
     }
 
     /// <summary>The row as it was locked; null for a new plan.</summary>
@@ -40,6 +41,9 @@ internal sealed class PlanDraft
     /// <summary>Why the server changes it without having been asked to; null when it was asked.</summary>
     public string? Consequence { get; set; }
 
+    /// <summary>Its council's latest word on it was refused; the next that is taken confirms it.</summary>
+    public bool Unconfirmed { get; set; }
+
     /// <summary>True when the submission names it.</summary>
     public bool Named { get; set; }
 
@@ -49,6 +53,9 @@ internal sealed class PlanDraft
         new(row, row.Facts, row.Episode.Id, row.Flag.Id) { BirthDate = row.BirthDate };
 
     public static PlanDraft New(PlanFacts facts, Guid episodeId) => new(null, facts, episodeId, Guid.CreateVersion7());
+
+    /// <summary>The submission names it, and says how it is.</summary>
+    public void Confirm() => (Named, Unconfirmed) = (true, false);
 
     /// <summary>A draft that may be changed, and thrown away, apart from this one.</summary>
     public PlanDraft Copy() => (PlanDraft)MemberwiseClone();
@@ -71,7 +78,8 @@ internal sealed class PlanDraft
         var end = Days.EndShown(status);
         var flagStatus = Visibility.FlagStatus(status);
         var sameFlag = Stood is not null && Stood.Flag.Status == flagStatus && Stood.Facts.Kind == Facts.Kind
-            && Stood.Facts.Start == Facts.Start && Stood.EndShown == end && Stood.Deleted == Deleted;
+            && Stood.Facts.Start == Facts.Start && Stood.EndShown == end && Stood.Deleted == Deleted
+            && Stood.Unconfirmed == Unconfirmed;
         var sameEpisode = sameFlag && Stood!.Episode.Status == status && Stood.Facts == Facts;
         var row = new PlanRow
         {
@@ -79,6 +87,7 @@ internal sealed class PlanDraft
             BirthDate = BirthDate,
             Deleted = Deleted,
             Closed = Closed,
+            Unconfirmed = Unconfirmed,
             StatusUntil = Deleted ? null : Days.StatusUntil(today),
             Episode = Next(EpisodeId, Stood?.Episode, sameEpisode, now),
             Flag = Next(FlagId, Stood?.Flag, sameFlag, now),

@@ -23,6 +23,11 @@ internal sealed record PlanRow
     /// </summary>
     public int Closed { get; init; }
 
+    /// <summary>
+    /// The council's latest row about it was refused: what stands is shown, and said to be unconfirmed.
+    /// </summary>
+    public bool Unconfirmed { get; init; }
+
     /// <summary>The day on which the stored statuses stop being true.</summary>
     public DateOnly? StatusUntil { get; init; }
 

@@ -24,7 +24,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id, p.removed,
         p.birth_date, p.deleted, p.status_until,
         p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
-        p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed
+        p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed,
+        p.unconfirmed
         """;
 
     /// <summary>
@@ -38,7 +39,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             p.episode_id, p.episode_version, p.episode_updated, p.episode_status,
             case when $2 then p.episode else ''::bytea end,
             p.flag_id, p.flag_version, p.flag_updated, p.flag_status,
-            case when $3 then p.flag else ''::bytea end, p.closed,
+            case when $3 then p.flag else ''::bytea end, p.closed, p.unconfirmed,
             l.asked, l.nhs_number, l.relation, l.steps
         from cpis.linked($1::text[]) l
         left join cpis.plan p on p.nhs_number = l.nhs_number
@@ -300,6 +301,21 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         Through = question.Numbers is [var asked] && asked != person.NhsNumber ? asked : null,
     };
 
+    /// <summary>Plans that a question of its own locks, in the transaction's first round trip.</summary>
+    internal static async Task<Internal<IReadOnlyList<PlanRow>>> TakeAsync(
+        WriteTransaction write, NpgsqlBatchCommand question)
+    {
+        await using var batch = write.CreateBatch();
+        batch.BatchCommands.Add(question);
+        await using var reader = await batch.ExecuteReaderAsync();
+        for (var i = 0; i < WriteTransaction.LeadingResults; i++)
+        {
+            await reader.NextResultAsync();
+        }
+
+        return new(await RowsAsync(reader, CancellationToken.None));
+    }
+
     internal static async Task<List<PlanRow>> RowsAsync(NpgsqlDataReader reader, CancellationToken stop)
     {
         var rows = new List<PlanRow>();
@@ -342,6 +358,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             Episode = State(reader, 12),
             Flag = State(reader, 17),
             Closed = reader.GetInt32(22),
+            Unconfirmed = reader.GetBoolean(23),
         };
     }
 

@@ -9,8 +9,8 @@ internal static class PlanWriter
     {
         var flagStatus = Visibility.FlagStatus(episodeStatus);
         var episodeId = row.Episode.Id.ToString();
-        var episode = PlanJson.Episode(row.Facts, Head(row.Episode), episodeStatus, end, councilName);
-        var flag = PlanJson.Flag(row.Facts, Head(row.Flag), flagStatus, end, councilName, episodeId);
+        var episode = PlanJson.Episode(row.Facts, Head(row, row.Episode), episodeStatus, end, councilName);
+        var flag = PlanJson.Flag(row.Facts, Head(row, row.Flag), flagStatus, end, councilName, episodeId);
         return row with
         {
             Episode = row.Episode with { Status = episodeStatus, Body = episode },
@@ -18,5 +18,6 @@ internal static class PlanWriter
         };
     }
 
-    private static PlanJson.Head Head(ResourceState state) => new(state.Id.ToString(), state.Version, state.Updated);
+    private static PlanJson.Head Head(PlanRow row, ResourceState state) =>
+        new(state.Id.ToString(), state.Version, state.Updated) { Unconfirmed = row.Unconfirmed };
 }

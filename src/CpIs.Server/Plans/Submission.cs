@@ -116,7 +116,7 @@ internal sealed class Submission
                 var draft = ById(deletion.View, deletion.Id);
                 Match(deletion, draft, deletion.View);
                 draft.Deleted = true;
-                draft.Named = true;
+                draft.Confirm();
                 break;
             case EpisodeChange episode:
                 Apply(episode);
@@ -165,7 +165,7 @@ internal sealed class Submission
         var facts = new PlanFacts(council, parts.RowId, parts.Number, parts.Kind, parts.Start, parts.End, parts.Due,
             parts.FollowsRowId, removed);
         var draft = change.Create ? NewPlan(change, facts) : HeldPlan(change, facts);
-        draft.Named = true;
+        draft.Confirm();
         draft.BirthDate = patients.GetValueOrDefault(parts.Number.Digits())?.BirthDate
             ?? throw Refused.Unprocessable(DetailCode.InvalidResource,
                 "You hold no Patient under this NHS number: submit it first, or in the same transaction.",
@@ -253,7 +253,7 @@ internal sealed class Submission
 
         draft.FlagId = change.Id;
         draft.FlagSent = true;
-        draft.Named = true;
+        draft.Confirm();
         PlanRules.Agree(draft, parts, today);
     }
 

@@ -39,7 +39,8 @@ internal static class SubmissionStore
             select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,
                 p.removed, p.birth_date, p.deleted, p.status_until,
                 p.episode_id, p.episode_version, p.episode_updated, p.episode_status, p.episode,
-                p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed
+                p.flag_id, p.flag_version, p.flag_updated, p.flag_status, p.flag, p.closed,
+                p.unconfirmed
             from cpis.plan p where p.episode_id = e for update) p
         order by p.row_id, p.closed
         """;
@@ -76,13 +77,14 @@ internal static class SubmissionStore
         insert into cpis.plan (council, row_id, nhs_number, kind, start_day, end_day, due_day, birth_date,
             follows_row_id, removed, deleted, visible_from, visible_until, status_until,
             episode_id, episode_version, episode_updated, episode_status, episode,
-            flag_id, flag_version, flag_updated, flag_status, flag, closed)
+            flag_id, flag_version, flag_updated, flag_status, flag, closed, unconfirmed)
         select $1, u.* from unnest($2::text[], $3::text[], $4::text[], $5::date[], $6::date[], $7::date[], $8::date[],
             $9::text[], $10::text[], $11::bool[], $12::date[], $13::date[], $14::date[],
             $15::uuid[], $16::int[], $17::timestamptz[], $18::text[], $19::bytea[],
-            $20::uuid[], $21::int[], $22::timestamptz[], $23::text[], $24::bytea[], $25::int[]) u
+            $20::uuid[], $21::int[], $22::timestamptz[], $23::text[], $24::bytea[], $25::int[],
+            $26::bool[]) u
         on conflict (episode_id) do update set
-            closed = excluded.closed,
+            closed = excluded.closed, unconfirmed = excluded.unconfirmed,
             kind = excluded.kind, start_day = excluded.start_day, end_day = excluded.end_day,
             due_day = excluded.due_day, birth_date = excluded.birth_date,
             follows_row_id = excluded.follows_row_id, removed = excluded.removed,
@@ -199,6 +201,7 @@ internal static class SubmissionStore
             .. Columns(rows, r => r.Episode),
             .. Columns(rows, r => r.Flag),
             rows.Select(r => r.Closed).ToArray(),
+            rows.Select(r => r.Unconfirmed).ToArray(),
         ]);
 
     private static object[] Columns(PlanRow[] rows, Func<PlanRow, ResourceState> half) =>

@@ -39,6 +39,11 @@ internal static class SummaryIssues
             issues.Add(Warned(DetailCode.TwoCouncils, Words.TwoCouncils));
         }
 
+        if (page.Rows.Any(r => r.Unconfirmed))
+        {
+            issues.Add(Warned(DetailCode.Unconfirmed, Words.Unconfirmed));
+        }
+
         if (page.Patients.Count > 1 && PatientJson.Differ(page.Patients))
         {
             issues.Add(Warned(DetailCode.IdentityDiffers, Words.CouncilsDiffer));

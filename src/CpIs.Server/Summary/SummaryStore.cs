@@ -55,8 +55,8 @@ internal sealed class SummaryStore
 
         await reader.NextResultAsync(stop);
         var accesses = (await AccessStore.ReadAsync(reader)).Value;
-        var lines = AccessHistory.Lines(
-            accesses.SelectMany(a => a).Where(a => plans.Exists(p => p.Number == a.NhsNumber && Within(p, a))), null);
+        var lines = AccessHistory.Lines(accesses.Of.SelectMany(a => a)
+            .Where(a => plans.Exists(p => p.Number == a.NhsNumber && Within(p, a))), null, accesses.Withheld.Count > 0);
         return new(lines, [.. lines.DistinctBy(l => l.NhsNumber).Select(l =>
             new Disclosed("AuditEvent", l.EntryId.ToString(), 1, l.NhsNumber, council, true))], lines.Count);
     }
@@ -89,25 +89,26 @@ internal sealed class SummaryStore
 
     /// <summary>Who has no visible plan has no history and no count: there is nothing to be told of her.</summary>
     private Sealed<SummaryFound> Seal(SummaryQuestion question, PlansFound found,
-        ILookup<string, AccessLine> accesses, ILookup<string, AttendanceRow> attended)
+        Accesses accesses, ILookup<string, AttendanceRow> attended)
     {
         if (found.Page.Total == 0)
         {
-            return new(new(found.Page, [], null), found.Disclosed, 0);
+            return new(new(found.Page, [], false, null), found.Disclosed, 0);
         }
 
         // R9: history and count are the person's, under whichever number she was looked up.
         var numbers = question.Plans.Numbers!.Concat(found.Page.Linked.Select(l => l.Number)).Distinct().ToList();
-        AccessLine[] lines = [.. numbers.SelectMany(n => accesses[n])];
+        AccessLine[] lines = [.. numbers.SelectMany(n => accesses.Of[n])];
+        var withheld = numbers.Exists(accesses.Withheld.Contains);
         if (question.Plans.CountOnly)
         {
-            return new(new(found.Page, lines, null), found.Disclosed, found.Page.Total);
+            return new(new(found.Page, lines, withheld, null), found.Disclosed, found.Page.Total);
         }
 
         var count = Attendance.Count(
             rules, numbers.SelectMany(n => attended[n]), question.Plans.Today, question.Organisation);
         return new(
-            new(found.Page, lines, count),
+            new(found.Page, lines, withheld, count),
             [.. found.Disclosed, .. count.Counted.Select(r =>
                 new Disclosed("Encounter", r.Id.ToString(), r.Version, r.NhsNumber, null, false))],
             found.Page.Total);
@@ -120,10 +121,16 @@ internal sealed class SummaryStore
 internal sealed record SummaryQuestion(PlanQuestion Plans, string Organisation);
 
 /// <summary>A child's visible plans, every access to them that the history holds, and how often she attended.</summary>
-internal sealed record SummaryFound(PlanPage Plans, IReadOnlyList<AccessLine> Accesses, AttendanceCount? Count)
+/// <param name="Plans">The plans.</param>
+/// <param name="Accesses">The accesses.</param>
+/// <param name="Withheld">The child is protected: no organisation that looked is told.</param>
+/// <param name="Count">The attendances.</param>
+internal sealed record SummaryFound(
+    PlanPage Plans, IReadOnlyList<AccessLine> Accesses, bool Withheld, AttendanceCount? Count)
 {
     /// <summary>The lines a clinician sees, the present look among them when it entered the history.</summary>
     public IReadOnlyList<AccessLine> Lines(AuditEntry entry, string number, Recorded recorded) =>
         Plans.Total == 0 ? []
-        : AccessHistory.Lines(Accesses, entry.Unscheduled == true ? AccessLine.Of(entry, number, recorded) : null);
+        : AccessHistory.Lines(Accesses, entry.Unscheduled == true ? AccessLine.Of(entry, number, recorded) : null,
+            Withheld);
 }

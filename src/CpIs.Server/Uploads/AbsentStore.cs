@@ -29,26 +29,15 @@ internal sealed class AbsentStore(NpgsqlDataSource database)
         """;
 
     /// <summary>Locks some of the plans that the file leaves out, in the transaction's first round trip.</summary>
-    public static async Task<Internal<IReadOnlyList<PlanRow>>> TakeAsync(
-        WriteTransaction write, UploadJob job, DateOnly today, int plansMax)
+    public static Task<Internal<IReadOnlyList<PlanRow>>> TakeAsync(
+        WriteTransaction write, UploadJob job, DateOnly today, int plansMax) => PlanStore.TakeAsync(write, new(Take)
     {
-        await using var batch = write.CreateBatch();
-        batch.BatchCommands.Add(new(Take)
+        Parameters =
         {
-            Parameters =
-            {
-                new() { Value = job.Council }, new() { Value = job.Id }, new() { Value = today },
-                new() { Value = plansMax },
-            },
-        });
-        await using var reader = await batch.ExecuteReaderAsync();
-        for (var i = 0; i < WriteTransaction.LeadingResults; i++)
-        {
-            await reader.NextResultAsync();
-        }
-
-        return new(await PlanStore.RowsAsync(reader, CancellationToken.None));
-    }
+            new() { Value = job.Council }, new() { Value = job.Id }, new() { Value = today },
+            new() { Value = plansMax },
+        },
+    });
 
     /// <summary>A dry run: says what would end, and goes on.</summary>
     public async Task ImagineAsync(UploadJob job, DateOnly today, CancellationToken stop)

@@ -14,7 +14,7 @@ namespace CpIs.Server.Uploads;
 /// </summary>
 internal sealed class ApplyRows(
     StagingStore staging, OutcomeStore outcomes, AuditLog ledger, IDemographics demographics, Register register,
-    RowRules rules, Incoming incoming, TimeProvider clock)
+    RowRules rules, Incoming incoming, TakeLinks links, ServerOptions options, TimeProvider clock)
 {
     /// <summary>Rows of one commit.</summary>
     public const int RowsPerCommitMax = 500;
@@ -60,6 +60,11 @@ internal sealed class ApplyRows(
     /// <returns>True when all of the rows were decided.</returns>
     private async Task<bool> ApplyOrPartAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
     {
+        if (!job.DryRun)
+        {
+            await links.OfAsync(asked, job.Entry);
+        }
+
         try
         {
             return await ApplyAsync(job, asked, stop);
@@ -89,21 +94,17 @@ internal sealed class ApplyRows(
         }
     }
 
-    /// <summary>
-    /// Rows read again from their texts, as they were when they came in. A person whose rows may go on beyond this
-    /// batch is left to the next.
-    /// </summary>
-    private List<(StagedRow Staged, CaseloadRow Row)> People(UploadJob job, IReadOnlyList<StagedRow> staged)
-    {
-        var whole = staged;
-        if (staged.Count == RowsPerCommitMax && Person(staged[0]) != Person(staged[^1]))
-        {
-            whole = [.. staged.TakeWhile(r => Person(r) != Person(staged[^1]))];
-        }
+    /// <summary>A person whose rows may go on beyond this batch is left to the next.</summary>
+    private static IReadOnlyList<StagedRow> Whole(IReadOnlyList<StagedRow> staged) =>
+        staged.Count == RowsPerCommitMax && Person(staged[0]) != Person(staged[^1])
+            ? [.. staged.TakeWhile(r => Person(r) != Person(staged[^1]))] : staged;
 
+    /// <summary>Rows read again from their texts, as they were when they came in.</summary>
+    private List<(StagedRow Staged, CaseloadRow Row)> Read(UploadJob job, IReadOnlyList<StagedRow> staged)
+    {
         var header = job.Columns;
         var today = Visibility.Day(new DateTimeOffset(job.Received!.Value, TimeSpan.Zero));
-        return [.. whole.Select(s => (s, rules.Read(header, StagedRow.Texts(s.Fields), job.Council, today).Row
+        return [.. staged.Select(s => (s, rules.Read(header, StagedRow.Texts(s.Fields), job.Council, today).Row
             ?? throw new InvalidOperationException("A row that was sound when it came in is not any more.")))];
     }
 
@@ -117,7 +118,7 @@ internal sealed class ApplyRows(
         using (UploadMeter.Time("read"))
         {
             var staged = (await staging.NextAsync(job, RowsPerCommitMax, stop)).Value;
-            rows = staged.Count == 0 ? [] : People(job, staged);
+            rows = Read(job, Whole(staged));
         }
 
         if (rows.Count == 0)
@@ -126,18 +127,25 @@ internal sealed class ApplyRows(
         }
 
         using var time = UploadMeter.Time("demographics");
+        var asked = await AskAsync(rows, stop);
+        return new(job, asked,
+            asked.Any(a => a.Answer.Verdict == PersonVerdict.Unavailable) ? Step.Waits : Step.Moved);
+    }
+
+    private async Task<IReadOnlyList<AskedRow>> AskAsync(
+        IReadOnlyList<(StagedRow Staged, CaseloadRow Row)> rows, CancellationToken stop)
+    {
         var answers = await demographics.AskAsync(
             [.. rows.Select(r => new PersonQuestion(r.Row.Number, r.Row.Family, r.Row.Given, r.Row.BirthDate))], stop);
-        return new(job, [.. rows.Zip(answers, (r, answer) => new AskedRow(r.Staged, r.Row, answer))],
-            answers.Any(a => a.Verdict == PersonVerdict.Unavailable) ? Step.Waits : Step.Moved);
+        return [.. rows.Zip(answers, (r, answer) => new AskedRow(r.Staged, r.Row, answer))];
     }
 
     /// <returns>True when all of the rows were decided.</returns>
     private async Task<bool> ApplyAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
     {
         var name = (await register.FindAsync(job.Council))?.Name ?? job.Council;
-        var keys = Keys(asked);
-        var absent = job.DryRun ? await NotNamedAsync(job, keys, stop) : null;
+        var imagined = job.DryRun ? await ImagineAsync(job, asked, stop) : null;
+        var keys = Keys([.. asked, .. imagined?.Taken ?? []]);
         var decided = await ledger.UploadAsync(job.Council, async write =>
         {
             var held = await LockAsync(write, job, keys);
@@ -146,13 +154,13 @@ internal sealed class ApplyRows(
                 return null;
             }
 
-            var batch = Decide(job, asked, absent is null ? held : absent(held), name);
+            var batch = Decide(job, asked, imagined is null ? held : Imagine(job, imagined, held, name), name);
             var entries = batch.Entries(job);
             if (!job.DryRun && entries.Count > 0)
             {
                 using var time = UploadMeter.Time("commit");
                 await write.CommitAsync(entries, [.. SubmissionStore.Put(job.Council, batch.People, batch.Plans),
-                    .. OutcomeStore.Write(job, batch.Outcomes, batch.Reached)]);
+                    .. Protected(asked, batch), .. OutcomeStore.Write(job, batch.Outcomes, batch.Reached)]);
                 batch.Committed = true;
                 return batch;
             }
@@ -173,6 +181,21 @@ internal sealed class ApplyRows(
         using var time = UploadMeter.Time("lock");
         var held = (await SubmissionStore.LockAsync(write, job.Council, keys)).Value;
         return (await UploadStore.TakeAsync(write, job)).Value ? held : null;
+    }
+
+    /// <summary>Who of the people that were taken is protected, and who is not, where that is of any effect.</summary>
+    private NpgsqlBatchCommand[] Protected(IReadOnlyList<AskedRow> asked, DecidedBatch batch)
+    {
+        if (!options.Demographics.TakesProtected)
+        {
+            return [];
+        }
+
+        var taken = batch.Outcomes.Where(o => o.Versions.Count > 0).Select(o => o.RowNo).ToHashSet();
+        string[] Numbers(bool isProtected) => [.. asked.Where(a => taken.Contains(a.Staged.RowNo)
+            && isProtected == (a.Answer.Verdict == PersonVerdict.Sensitive)).Select(a => a.Row.Number.Digits())
+                .Distinct()];
+        return ProtectedStore.Put(Numbers(true), Numbers(false), clock.GetUtcNow());
     }
 
     /// <summary>
@@ -199,7 +222,7 @@ internal sealed class ApplyRows(
             }
 
             var rows = new PersonRows(job, new HeldRows(plans, [.. patients[number]], held.Superseded), today,
-                incoming);
+                incoming) { TakesProtected = options.Demographics.TakesProtected };
             person.ForEach(rows.Add);
             batch.Add(rows.Finish(now, councilName), person[^1].Staged.Place, number);
         }
@@ -222,7 +245,10 @@ internal sealed class ApplyRows(
             person.Add(row);
         }
 
-        yield return person;
+        if (person.Count > 0)
+        {
+            yield return person;
+        }
     }
 
     private static SubmissionKeys Keys(IReadOnlyList<AskedRow> asked) => new(
@@ -230,19 +256,36 @@ internal sealed class ApplyRows(
         [.. asked.Select(a => a.Row.Number.Digits()).Distinct()], [], []);
 
     /// <summary>
-    /// A dry run ends nothing, so what a snapshot would have ended by now is taken as ended before its rows are judged.
+    /// A dry run changes nothing, so what the file would have done by now is taken as done before its next rows are
+    /// judged: what its snapshot leaves out, and earlier rows of these people and of the plans that they follow.
     /// </summary>
-    private async Task<Func<HeldRows, HeldRows>?> NotNamedAsync(
-        UploadJob job, SubmissionKeys keys, CancellationToken stop)
+    private async Task<Imagined> ImagineAsync(UploadJob job, IReadOnlyList<AskedRow> asked, CancellationToken stop)
     {
-        if (!job.Snapshot || job.Absent == 0)
+        var keys = Keys(asked);
+        var leftOut = (await outcomes.LeftOutAsync(job, keys.Numbers, stop)).Value;
+        var earlier = (await staging.TakenAsync(job, keys, stop)).Value;
+        var taken = new List<AskedRow>();
+        foreach (var rows in Read(job, earlier).Chunk(IDemographics.PeopleMax))
         {
-            return null;
+            taken.AddRange(await AskAsync(rows, stop));
         }
 
-        var leftOut = (await outcomes.LeftOutAsync(job, keys.Numbers, stop)).Value;
-        return held => held with { Plans = [.. held.Plans.Where(p => !leftOut.Contains(p.Facts.RowId))] };
+        return new(taken, leftOut);
     }
+
+    private HeldRows Imagine(UploadJob job, Imagined imagined, HeldRows held, string councilName)
+    {
+        held = held with { Plans = [.. held.Plans.Where(p => !imagined.LeftOut.Contains(p.Facts.RowId))] };
+        foreach (var person in InOrder(imagined.Taken))
+        {
+            held = Decide(job, person, held, councilName).After(held);
+        }
+
+        return held;
+    }
+
+    /// <summary>What a dry run takes as done.</summary>
+    private sealed record Imagined(IReadOnlyList<AskedRow> Taken, IReadOnlySet<string> LeftOut);
 }
 
 /// <summary>The next rows of a file, asked about.</summary>

@@ -45,6 +45,18 @@ internal sealed class DecidedBatch
         Reached = reached;
     }
 
+    /// <summary>What would be held once the batch were committed.</summary>
+    public HeldRows After(HeldRows held)
+    {
+        var changed = plans.Select(p => p.Row.Episode.Id).ToHashSet();
+        var known = people.Select(p => p.NhsNumber).ToHashSet(StringComparer.Ordinal);
+        return held with
+        {
+            Plans = [.. held.Plans.Where(p => !changed.Contains(p.Episode.Id)), .. plans.Select(p => p.Row)],
+            Patients = [.. held.Patients.Where(p => !known.Contains(p.NhsNumber)), .. people],
+        };
+    }
+
     /// <summary>One entry for each row that was taken, and for each plan that changed because of one.</summary>
     public IReadOnlyList<AuditEntry> Entries(UploadJob job)
     {

@@ -36,7 +36,7 @@ internal sealed class EndAbsent(
             var now = Submit.Milliseconds(clock.GetUtcNow());
             var ended = stood.Select(row => ((PlanRow?)row, End(row, today).Finish(today, now, name))).ToList();
             await write.CommitAsync(
-                [.. ended.Select(e => Entry(job, e.Item2))],
+                [.. ended.Select(e => Entry(job, e.Item2, Why))],
                 [.. SubmissionStore.Put(job.Council, [], ended), .. OutcomeStore.WriteAbsent(job, [.. stood.Select(p =>
                     new AbsentPlan(p.Facts.RowId, p.Facts.NhsNumber.Digits(), p.Facts.Kind.Name, p.Facts.Start))])]);
             return stood.Count;
@@ -51,16 +51,18 @@ internal sealed class EndAbsent(
     private static PlanDraft End(PlanRow row, DateOnly today)
     {
         var draft = PlanDraft.Of(row);
+        draft.Unconfirmed = false;
         draft.Facts = row.Facts.Start > today ? row.Facts with { Removed = "error" } : row.Facts with { End = today };
         return draft;
     }
 
-    private static AuditEntry Entry(UploadJob job, PlanRow row) => job.Entry with
+    /// <summary>The record of a plan that the file changed without a row that was taken.</summary>
+    public static AuditEntry Entry(UploadJob job, PlanRow row, string why) => job.Entry with
     {
         Interaction = "update",
         Action = 'U',
         Status = 200,
-        Reason = Why,
+        Reason = why,
         NhsNumber = row.Facts.NhsNumber.Digits(),
         ResourceType = PlanView.Episode.ResourceType,
         ResourceId = row.Episode.Id.ToString(),

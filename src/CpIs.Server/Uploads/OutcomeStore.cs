@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using CpIs.Audit;
+using CpIs.Server.Plans;
 using Npgsql;
 
 namespace CpIs.Server.Uploads;
@@ -55,6 +56,14 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         select a.row_id from cpis.upload_absent a where a.upload = $1 and a.nhs_number = any ($2)
         """;
 
+    /// <summary>Plans that stand although the file's row about them was refused.</summary>
+    private const string Standing = "select " + PlanStore.Columns + """
+         from cpis.plan p where p.council = $1 and p.closed = 0 and not p.deleted and p.removed is null
+            and not p.unconfirmed and p.row_id in (
+                select o.row_id from cpis.upload_outcome o where o.upload = $2 and o.result = 'refused')
+        order by p.row_id limit $3 for update
+        """;
+
     private static readonly string[] Results =
         ["inserted", "changed", "unchanged", "ended", "reopened", "removed", "refused", "skipped"];
 
@@ -83,6 +92,14 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         ]),
         Command(CountAbsent, [job.Id, plans.Count]),
     ];
+
+    /// <summary>
+    /// Locks some of the plans that stand although their row was refused and are not marked yet, in the transaction's
+    /// first round trip.
+    /// </summary>
+    public static Task<Internal<IReadOnlyList<PlanRow>>> StandingAsync(
+        WriteTransaction write, UploadJob job, int plansMax) =>
+        PlanStore.TakeAsync(write, Command(Standing, [job.Council, job.Id, plansMax]));
 
     /// <summary>
     /// Says what became of rows where nothing is applied with it: all refused or skipped, or a dry run. Nothing is

@@ -18,6 +18,9 @@ internal sealed class PersonRows(UploadJob job, HeldRows held, DateOnly today, I
     private readonly Submission submission = new(job.Council, today, held);
     private readonly Dictionary<string, (AskedRow Asked, Guid Episode)> accepted = new(StringComparer.Ordinal);
 
+    /// <summary>Whether this deployment takes rows of protected people.</summary>
+    public bool TakesProtected { get; init; }
+
     /// <summary>Rows that were not taken, refused or skipped.</summary>
     public List<RowOutcome> NotTaken { get; } = [];
 
@@ -46,8 +49,7 @@ internal sealed class PersonRows(UploadJob job, HeldRows held, DateOnly today, I
         }
 
         var same = stood is not null && stood.Facts.NhsNumber.Equals(row.Number) ? stood : null;
-        var changes = RowChanges.Of(row, job.Council, same, asked.Answer.Verdict is PersonVerdict.Verified
-            or PersonVerdict.Deceased, today);
+        var changes = RowChanges.Of(row, job.Council, same, asked.Answer.Verified, today);
         if (Try(changes) is { } refused)
         {
             Refuse(asked, stood, RowIssue.Of(refused));
@@ -111,9 +113,10 @@ internal sealed class PersonRows(UploadJob job, HeldRows held, DateOnly today, I
             "This NHS number was made invalid, and none replaced it.", Columns.NhsNumber),
         PersonVerdict.Superseded => new(UploadCodes.Superseded, "superseded",
             $"This NHS number was replaced by {asked.Answer.NewNumber!.Digits()}.", Columns.NhsNumber),
-        PersonVerdict.Sensitive => new(UploadCodes.Sensitive, "sensitive",
+        PersonVerdict.Sensitive when !TakesProtected => new(UploadCodes.Sensitive, "sensitive",
             "The record of this person is protected: it is not taken from a file.", Columns.NhsNumber),
-        PersonVerdict.Differs => new(UploadCodes.Differs, "differs",
+        PersonVerdict.Differs or PersonVerdict.Sensitive when asked.Answer.Differing.Count > 0 =>
+            new(UploadCodes.Differs, "differs",
             "The person on this NHS number differs in: " + string.Join(", ", asked.Answer.Differing) + ".",
             Column(asked.Answer.Differing)),
         PersonVerdict.Deceased when !asked.Row.EndsBy(today) => RowIssue.NotLoaded("deceased",
@@ -144,7 +147,7 @@ internal sealed class PersonRows(UploadJob job, HeldRows held, DateOnly today, I
         return RowOutcome.Of(asked.Staged, result) with
         {
             Versions = [$"Patient/{person.Row.NhsNumber}/_history/{person.Row.Version}", .. row.References],
-            Verified = asked.Answer.Verdict is PersonVerdict.Verified or PersonVerdict.Deceased,
+            Verified = asked.Answer.Verified,
         };
     }
 

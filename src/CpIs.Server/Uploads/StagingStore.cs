@@ -1,4 +1,5 @@
 using CpIs.Audit;
+using CpIs.Server.Plans;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -35,6 +36,15 @@ internal sealed class StagingStore(NpgsqlDataSource database)
     private const string Chunk = """
         select r.row_no, r.line, r.at, r.place, r.row_id, r.nhs_number, r.fields from cpis.upload_row r
         where r.upload = $1 and r.issues is null and r.place > $2 order by r.place limit $3
+        """;
+
+    /// <summary>Rows that were taken before, of these plans and these people.</summary>
+    private const string Taken = """
+        select r.row_no, r.line, r.at, r.place, r.row_id, r.nhs_number, r.fields from cpis.upload_row r
+        join cpis.upload_outcome o on o.upload = r.upload and o.row_no = r.row_no
+            and o.result not in ('refused', 'skipped')
+        where r.upload = $1 and r.issues is null and (r.row_id = any ($2) or r.nhs_number = any ($3))
+        order by r.place
         """;
 
     private const string Forget = """
@@ -96,34 +106,18 @@ internal sealed class StagingStore(NpgsqlDataSource database)
     }
 
     /// <summary>The next rows to apply, in their order.</summary>
-    public async Task<Internal<IReadOnlyList<StagedRow>>> NextAsync(
-        UploadJob job, int rowsMax, CancellationToken stop)
-    {
-        await using var batch = Batch(job.Council);
-        batch.BatchCommands.Add(new(Chunk)
+    public Task<Internal<IReadOnlyList<StagedRow>>> NextAsync(UploadJob job, int rowsMax, CancellationToken stop) =>
+        RowsAsync(job, new(Chunk)
         {
             Parameters = { new() { Value = job.Id }, new() { Value = job.Reached }, new() { Value = rowsMax } },
-        });
-        await using var reader = await batch.ExecuteReaderAsync(stop);
-        await reader.NextResultAsync(stop);
-        var rows = new List<StagedRow>();
-        while (await reader.ReadAsync(stop))
-        {
-            rows.Add(new StagedRow
-            {
-                RowNo = reader.GetInt32(0),
-                Line = reader.GetInt32(1),
-                At = reader.GetInt64(2),
-                Place = reader.GetString(3),
-                RowId = reader.GetString(4),
-                Number = reader.GetString(5),
-                Fields = reader.GetString(6),
-                Row = null,
-            });
-        }
+        }, stop);
 
-        return new(rows);
-    }
+    /// <summary>Rows that were taken before and bear on these keys, in their order.</summary>
+    public Task<Internal<IReadOnlyList<StagedRow>>> TakenAsync(
+        UploadJob job, SubmissionKeys keys, CancellationToken stop) => RowsAsync(job, new(Taken)
+    {
+        Parameters = { new() { Value = job.Id }, new() { Value = keys.RowIds }, new() { Value = keys.Numbers } },
+    }, stop);
 
     /// <summary>
     /// Forgets a file that was never accepted, as if it had not come. One that was accepted stays, even if its sender
@@ -190,6 +184,32 @@ internal sealed class StagingStore(NpgsqlDataSource database)
             });
             await batch.ExecuteNonQueryAsync(stop);
         }
+    }
+
+    private async Task<Internal<IReadOnlyList<StagedRow>>> RowsAsync(
+        UploadJob job, NpgsqlBatchCommand question, CancellationToken stop)
+    {
+        await using var batch = Batch(job.Council);
+        batch.BatchCommands.Add(question);
+        await using var reader = await batch.ExecuteReaderAsync(stop);
+        await reader.NextResultAsync(stop);
+        var rows = new List<StagedRow>();
+        while (await reader.ReadAsync(stop))
+        {
+            rows.Add(new StagedRow
+            {
+                RowNo = reader.GetInt32(0),
+                Line = reader.GetInt32(1),
+                At = reader.GetInt64(2),
+                Place = reader.GetString(3),
+                RowId = reader.GetString(4),
+                Number = reader.GetString(5),
+                Fields = reader.GetString(6),
+                Row = null,
+            });
+        }
+
+        return new(rows);
     }
 
     private async Task FinishAsync(Guid id, string council, CancellationToken stop, params string[] commands)

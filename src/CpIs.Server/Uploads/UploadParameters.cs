@@ -46,26 +46,37 @@ internal sealed record UploadParameters
     /// <exception cref="Refused">400.</exception>
     public static (UploadParameters Asked, string ContentType, byte[] File) OfResource(JsonElement body)
     {
-        if (Incoming.Text(body, "resourceType") != "Parameters"
-            || !body.TryGetProperty("parameter", out var list) || list.ValueKind != JsonValueKind.Array)
-        {
-            throw Refused.BadBody("A caseload comes as the body itself, or as the Binary of a Parameters resource.");
-        }
-
-        var named = list.EnumerateArray()
-            .Select(one => (Name: Incoming.Text(one, "name") ?? "", One: one)).ToList();
-        var binary = named.Where(p => p.Name == "caseload" && p.One.TryGetProperty("resource", out _))
-            .Select(p => (JsonElement?)p.One.GetProperty("resource")).FirstOrDefault();
-        if (binary is not { } file || !Convert.TryFromBase64String(Incoming.Text(file, "data") ?? "",
-            new byte[Incoming.Text(file, "data")?.Length ?? 0], out _))
-        {
-            throw Refused.BadBody("The parameter caseload must be a Binary with its data in base64.");
-        }
-
-        var asked = Of([.. named.Where(p => p.Name != "caseload").Select(p => (p.Name, Value(p.One)))]);
-        return (asked, Incoming.Text(file, "contentType") ?? "",
-            Convert.FromBase64String(Incoming.Text(file, "data")!));
+        var (contentType, file) = Binary(body, "caseload");
+        var asked = Of([.. Named(body).Where(p => p.Name != "caseload").Select(p => (p.Name, Value(p.One)))]);
+        return (asked, contentType, file);
     }
+
+    /// <summary>The file that a Parameters resource carries.</summary>
+    /// <param name="body">The resource.</param>
+    /// <param name="parameter">Name of the parameter whose Binary is the file.</param>
+    /// <param name="alone">Whether there may be no other parameter.</param>
+    /// <exception cref="Refused">400.</exception>
+    public static (string ContentType, byte[] File) Binary(JsonElement body, string parameter, bool alone = false)
+    {
+        var binary = Named(body).Where(p => p.Name == parameter && p.One.TryGetProperty("resource", out _))
+            .Select(p => (JsonElement?)p.One.GetProperty("resource")).FirstOrDefault();
+        var data = binary is { } found ? Incoming.Text(found, "data") ?? "" : "";
+        var file = new byte[data.Length];
+        if (binary is null || !Convert.TryFromBase64String(data, file, out var length)
+            || (alone && Named(body).Count > 1))
+        {
+            throw Refused.BadBody($"The parameter {parameter} must be a Binary with its data in base64"
+                + (alone ? ", and the only one." : "."));
+        }
+
+        return (Incoming.Text(binary.Value, "contentType") ?? "", file[..length]);
+    }
+
+    private static List<(string Name, JsonElement One)> Named(JsonElement body) =>
+        Incoming.Text(body, "resourceType") != "Parameters"
+            || !body.TryGetProperty("parameter", out var list) || list.ValueKind != JsonValueKind.Array
+            ? throw Refused.BadBody("A file comes as the body itself, or as the Binary of a Parameters resource.")
+            : [.. list.EnumerateArray().Select(one => (Incoming.Text(one, "name") ?? "", one))];
 
     private static string Value(JsonElement parameter) => parameter.ValueKind != JsonValueKind.Object ? ""
         : parameter.EnumerateObject().Where(m => m.Name.StartsWith("value", StringComparison.Ordinal))

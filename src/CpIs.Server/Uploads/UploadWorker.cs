@@ -11,7 +11,7 @@ namespace CpIs.Server.Uploads;
 /// </summary>
 internal sealed class UploadWorker(
     UploadStore uploads, StagingStore staging, JudgeStore judge, EndAbsent absent, ApplyRows rows,
-    TimeProvider clock, ILogger<UploadWorker> log) : BackgroundService
+    MarkUnconfirmed unconfirmed, TimeProvider clock, ILogger<UploadWorker> log) : BackgroundService
 {
     /// <summary>Days that staged rows are kept after their file is done.</summary>
     public const int RowDaysMax = 7;
@@ -198,13 +198,18 @@ internal sealed class UploadWorker(
     }
 
     /// <summary>Rows that nobody came to are skipped, so that the counts add up to the rows read.</summary>
-    private Task FinishAsync(UploadJob job, CancellationToken stop)
+    private async Task FinishAsync(UploadJob job, CancellationToken stop)
     {
+        if (await unconfirmed.NextAsync(job))
+        {
+            return;
+        }
+
         var left = job.Read - job.Judged;
         IReadOnlyList<RowIssue> issues = left == 0 ? []
             : !job.Cancelled ? [RowIssue.NotLoaded("lost", $"{left} rows could not be found again: send them again.")]
             : [RowIssue.NotLoaded("cancelled", $"The file was stopped: {left} rows were not looked at.")];
-        return uploads.FinishAsync(job, job.FinalCode, left, RowIssue.Write(issues), clock.GetUtcNow(), stop);
+        await uploads.FinishAsync(job, job.FinalCode, left, RowIssue.Write(issues), clock.GetUtcNow(), stop);
     }
 
     private bool Rests(UploadJob job)

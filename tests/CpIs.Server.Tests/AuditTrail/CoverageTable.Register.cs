@@ -11,6 +11,7 @@ internal static partial class CoverageTable
         foreach (var (route, method, path) in ((string, string, string)[])[
             ("POST /$submit-register", "POST", "$submit-register"),
             ("GET /$submit-register-status/{id}", "GET", "$submit-register-status/" + Nobody),
+            ("DELETE /$submit-register-status/{id}", "DELETE", "$submit-register-status/" + Nobody),
             ("GET /$submit-register-file/{id}/{file}", "GET", $"$submit-register-file/{Nobody}/errors.csv")])
         {
             var refused = method == "POST" ? 415 : 404;

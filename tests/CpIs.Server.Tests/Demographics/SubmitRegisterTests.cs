@@ -15,16 +15,13 @@ namespace CpIs.Server.Tests.Demographics;
 /// <summary>The registrar's file over HTTP, from the first byte to what an upload is told about a child.</summary>
 public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<RunningServer>
 {
-    private const string Header =
-        "nhs_number,family,given,birth_date,superseded_by,sensitive,invalid,deceased";
-
-    private HttpClient Registrar => server.As("sandbox-registrar");
+    private readonly Registrar registrar = new(server);
 
     [Fact]
     public async Task Each_row_is_taken_or_refused_for_itself_and_the_counts_add_up()
     {
         var (wren, old, now) = (InventedPlan.NewNumber(), InventedPlan.NewNumber(), InventedPlan.NewNumber());
-        var report = await SendAsync(
+        var report = await registrar.SendAsync(
             $"{wren},Thistlewood,Wren Amaryllis,05/04/2018,,,,",
             $"{old},Thistlewood,Jory,2017-01-02,{now},,,",
             "9990000019,Thistlewood,Nobody,2017-01-02,,,,",
@@ -37,7 +34,7 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
         report["extension"]!.Text("fileCode").Should().Be("CPF03");
         var errors = await ErrorsAsync(report);
         errors.Should().HaveCount(6);
-        errors[0].Should().Be(Header + ",code,reason");
+        errors[0].Should().Be(Registrar.Header + ",code,reason");
         errors[1].Should().StartWith("9990000019,").And.Contain(",CPR04,");
         errors[2].Should().Contain("\"O'Fern, of old\"").And.Contain(",CPR07,");
         errors[5].Should().StartWith(now + ",Kilnsby,,,,,,,CPR07,");
@@ -53,11 +50,11 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
         await server.SubmitAsync(plan);
         var now = InventedPlan.NewNumber();
 
-        await SendAsync($"{plan.Number},{plan.Family},Wren,2018-04-05,{now},,,");
+        await registrar.SendAsync($"{plan.Number},{plan.Family},Wren,2018-04-05,{now},,,");
 
         (await server.Clinician.GetOkAsync("Flag?patient=" + now)).Total().Should().Be(1);
 
-        await SendAsync($"{plan.Number},{plan.Family},Wren,2018-04-05,,,,");
+        await registrar.SendAsync($"{plan.Number},{plan.Family},Wren,2018-04-05,,,,");
         (await server.Clinician.GetOkAsync("Flag?patient=" + now)).Total().Should().Be(0, "the link was withdrawn");
     }
 
@@ -67,15 +64,15 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
         string[] rows = [.. Enumerable.Range(0, 1200)
             .Select(_ => $"{InventedPlan.NewNumber()},Thistlewood,Wren,2018-04-05,,,,")];
 
-        Counts(await SendAsync(rows)).Should().Equal(1200, 1200, 0, 0, 0);
-        Counts(await SendAsync(rows)).Should().Equal(1200, 0, 0, 1200, 0);
+        Counts(await registrar.SendAsync(rows)).Should().Equal(1200, 1200, 0, 0, 0);
+        Counts(await registrar.SendAsync(rows)).Should().Equal(1200, 0, 0, 1200, 0);
         (await EntriesAsync(rows[0][..10])).Should().Equal(("create", "sandbox-registrar"));
     }
 
     [Fact]
     public async Task A_file_with_a_column_nobody_asked_for_is_refused_before_a_byte_is_kept()
     {
-        var answer = await PostAsync(Header + ",address\r\n");
+        var answer = await registrar.PostAsync(Registrar.Header + ",address\r\n");
 
         answer.StatusCode.Should().Be(HttpStatusCode.BadRequest);
         (await answer.BodyAsync()).Diagnostics().Single().Should().Contain("CPF01").And.Contain("address");
@@ -86,7 +83,7 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
     [InlineData("nhs_number,family,given\r\n")]
     [InlineData("nhs_number,family,given,birth_date,family\r\n")]
     public async Task A_file_that_is_no_register_is_refused(string file) =>
-        (await PostAsync(file)).StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        (await registrar.PostAsync(file)).StatusCode.Should().Be(HttpStatusCode.BadRequest);
 
     [Fact]
     public async Task A_packed_file_is_unpacked()
@@ -95,22 +92,85 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
         using var packed = new MemoryStream();
         await using (var zip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
         {
-            await zip.WriteAsync(Encoding.UTF8.GetBytes($"{Header}\r\n{number},Thistlewood,Wren,2018-04-05,,,,\r\n"));
+            await zip.WriteAsync(Encoding.UTF8
+                .GetBytes($"{Registrar.Header}\r\n{number},Thistlewood,Wren,2018-04-05,,,,\r\n"));
         }
 
         var content = new ByteArrayContent(packed.ToArray());
         content.Headers.ContentType = new("text/csv");
         content.Headers.ContentEncoding.Add("gzip");
-        var answer = await Registrar.PostAsync(new Uri("$submit-register", UriKind.Relative), content);
+        var answer = await registrar.Http.PostAsync(new Uri("$submit-register", UriKind.Relative), content);
 
-        Counts(await DoneAsync(answer)).Should().Equal(1, 1, 0, 0, 0);
+        Counts(await registrar.DoneAsync(answer)).Should().Equal(1, 1, 0, 0, 0);
+    }
+
+    [Fact]
+    public async Task A_refused_row_is_named_by_its_place_for_programs_too()
+    {
+        var rows = new[]
+        {
+            $"{InventedPlan.NewNumber()},\"Thistle\r\nwood\",Wren,2018-04-05,,,,",
+            "9990000019,Thistlewood,Nobody,2017-01-02,,,,",
+        };
+        var report = await registrar.SendAsync(rows);
+
+        var error = report["error"]![0]!;
+        (error.Text("type"), error["count"]!.GetValue<int>()).Should().Be(("OperationOutcome", 1));
+        var lines = (await registrar.Http.GetStringAsync(error.Text("url")))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var refused = Uploads.RefusedLine.Of(JsonNode.Parse(lines.Single())!);
+        refused.Should().Match<Uploads.RefusedLine>(r => r.Line == 4 && r.Code == "CPR04" && r.RowId == null
+            && r.At == Registrar.Header.Length + 2 + rows[0].Length + 2);
+    }
+
+    [Fact]
+    public async Task A_register_may_come_inside_a_parameters_resource()
+    {
+        var number = InventedPlan.NewNumber();
+        var file = Registrar.File($"{number},Thistlewood,Wren,2018-04-05,,,,");
+        JsonObject Parameters(string name) => new()
+        {
+            ["resourceType"] = "Parameters",
+            ["parameter"] = new JsonArray(new JsonObject
+            {
+                ["name"] = name,
+                ["resource"] = new JsonObject
+                {
+                    ["resourceType"] = "Binary", ["contentType"] = "text/csv",
+                    ["data"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(file)),
+                },
+            }),
+        };
+        Task<HttpResponseMessage> PostAsync(string name) => registrar.Http.PostAsync(
+            new Uri("$submit-register", UriKind.Relative), RunningServer.Json(Parameters(name)));
+
+        Counts(await registrar.DoneAsync(await PostAsync("register"))).Should().Equal(1, 1, 0, 0, 0);
+        await (await PostAsync("caseload")).ShouldBeRefusedAsync(400);
+    }
+
+    [Fact]
+    public async Task A_stopped_file_reports_what_was_taken_and_counts_the_rest_as_skipped()
+    {
+        var posted = await registrar.PostAsync(Registrar.File([.. Enumerable.Range(0, 20_000)
+            .Select(_ => $"{InventedPlan.NewNumber()},Thistlewood,Wren,2018-04-05,,,,")]));
+        var status = posted.Content.Headers.ContentLocation!;
+
+        (await registrar.Http.DeleteAsync(status)).StatusCode.Should().Be(HttpStatusCode.Accepted);
+
+        var report = (await registrar.DoneAsync(status))["extension"]!;
+        int Count(string name) => report[name]!.GetValue<int>();
+        report["cancelled"]!.GetValue<bool>().Should().BeTrue();
+        Count("skipped").Should().BePositive();
+        (Count("inserted") + Count("skipped")).Should().Be(20_000);
+        report.Text("fileCode").Should().Be(Count("inserted") > 0 ? "CPF03" : "CPF04");
     }
 
     [Fact]
     public async Task Another_clients_file_is_not_there()
     {
-        var answer = await PostAsync($"{Header}\r\n{InventedPlan.NewNumber()},Thistlewood,Wren,2018-04-05,,,,\r\n");
-        await DoneAsync(answer);
+        var answer = await registrar
+            .PostAsync($"{Registrar.Header}\r\n{InventedPlan.NewNumber()},Thistlewood,Wren,2018-04-05,,,,\r\n");
+        await registrar.DoneAsync(answer);
 
         var other = server.With(() => server.Services.GetRequiredService<Server.Sandbox.TokenIssuer>()
             .Issue(Server.Sandbox.Persona.All["sandbox-registrar"] with { ClientId = "another-registrar" }));
@@ -121,7 +181,7 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
     [Fact]
     public async Task Fetching_the_refused_rows_is_recorded()
     {
-        var report = await SendAsync("9990000019,Thistlewood,Nobody,2017-01-02,,,,");
+        var report = await registrar.SendAsync("9990000019,Thistlewood,Nobody,2017-01-02,,,,");
         var before = await CountAsync("select count(*) from ledger.entry where interaction = 'operation'");
 
         await ErrorsAsync(report);
@@ -133,34 +193,9 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
     private static int[] Counts(JsonNode report) => [.. new[] { "read", "inserted", "changed", "unchanged", "refused" }
         .Select(name => report["extension"]![name]!.GetValue<int>())];
 
-    private Task<HttpResponseMessage> PostAsync(string file) => Registrar.PostAsync(
-        new Uri("$submit-register", UriKind.Relative), new StringContent(file, Encoding.UTF8, "text/csv"));
-
-    private async Task<JsonNode> SendAsync(params string[] rows) =>
-        await DoneAsync(await PostAsync(string.Join("\r\n", rows.Prepend(Header)) + "\r\n"));
-
-    private async Task<JsonNode> DoneAsync(HttpResponseMessage accepted)
-    {
-        accepted.StatusCode.Should().Be(HttpStatusCode.Accepted, await accepted.Content.ReadAsStringAsync());
-        var until = DateTime.UtcNow.AddMinutes(2);
-        while (true)
-        {
-            var answer = await Registrar.GetAsync(accepted.Content.Headers.ContentLocation);
-            if (answer.StatusCode == HttpStatusCode.OK)
-            {
-                return await answer.BodyAsync();
-            }
-
-            answer.StatusCode.Should().Be(HttpStatusCode.Accepted);
-            answer.Headers.GetValues("X-Progress").Single().Should().Contain(" rows");
-            DateTime.UtcNow.Should().BeBefore(until, "the file ends");
-            await Task.Delay(100);
-        }
-    }
-
     private async Task<string[]> ErrorsAsync(JsonNode report)
     {
-        var text = await Registrar.GetStringAsync(report["extension"]!.Text("errorsCsv"));
+        var text = await registrar.Http.GetStringAsync(report["extension"]!.Text("errorsCsv"));
         return text.Split("\r\n")[..^1];
     }
 

@@ -85,6 +85,8 @@ public sealed class SubscribeTests(RunningServer server) : IClassFixture<Running
         { "channel.payload", "\"application/fhir+xml\"", "application/fhir+json" },
         { "channel._payload", Extension("backport-payload-content", "valueCode", "everything"), "full-resource" },
         { "channel._payload", "{\"extension\":[]}", "." },
+        { "channel._payload", "{}", "." },
+        { "channel._payload", "{\"extension\":{}}", "." },
         { "channel.endpoint", "\"https://receiver.example.org/notices\"", "list of receivers" },
         { "channel.endpoint", "\"http://receiver.example.org/notices\"", "https" },
         { "channel.endpoint", "\"http://10.0.0.7/notices\"", "https" },

@@ -29,6 +29,49 @@ public sealed class NdjsonTests(RunningServer server) : IClassFixture<RunningSer
     }
 
     [Fact]
+    public async Task Lines_with_every_fault_come_back_each_for_itself()
+    {
+        var sound = Line("NF-1", InventedPlan.NewNumber());
+        string Other(string rowId, string was, string becomes) =>
+            Line(rowId, InventedPlan.NewNumber()).Replace(was, becomes, StringComparison.Ordinal);
+        (string Line, string? Detail)[] lines =
+        [
+            (sound, null),
+            ("[1]", "shape"),
+            ("{\"resourceType\":\"Patient\"}", "shape"),
+            (Line("NF-4", InventedPlan.NewNumber(), ("family", "valueString", "Twice")), "shape"),
+            (Other("NF-5", "\"valueString\":\"Wren\"", "\"valueInteger\":1"), "shape"),
+            (Other("NF-6", "Wren", "\\u0000"), "nul"),
+            (Other("NF-7", "Wren", "\\ud800"), "shape"),
+            (Other("NF-8", "Wren", "\u00ff"), "shape"),
+            (Other("NF-9", "Wren", new string('x', 1_000_000)), "row-too-long"),
+            (Other("NF-10", "2018-04-05", "2018-13-05"), "date"),
+            (Other("NF-11", "child-protection", "care"), "plan"),
+            (Other("NF-12", "}]}", "}],\"parameter\":[]}"), "shape"),
+            (Line("NF-13", InventedPlan.NewNumber()) + "\r", null),
+        ];
+
+        var content = new ByteArrayContent(Encoding.Latin1.GetBytes(string.Concat(lines.Select(l => l.Line + "\n"))));
+        content.Headers.ContentType = new("application/fhir+ndjson");
+        var done = await sender.DoneAsync(await sender.PostAsync(content));
+
+        var at = 0L;
+        var expected = new List<(int, long, string)>();
+        foreach (var (index, (line, detail)) in lines.Index())
+        {
+            if (detail is not null)
+            {
+                expected.Add((index + 1, at, detail));
+            }
+
+            at += line.Length + 1;
+        }
+
+        (await done.RefusedAsync()).Select(r => (r.Line, r.At, r.Details)).Should().Equal(expected);
+        done["inserted"].Should().Be(2);
+    }
+
+    [Fact]
     public async Task An_unknown_parameter_in_the_first_line_refuses_the_file()
     {
         var answer = await sender.PostAsync(Content(

@@ -82,6 +82,23 @@ public sealed class UploadWorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_plan_that_is_unconfirmed_stays_so_when_a_day_begins()
+    {
+        var sender = new Sender(server);
+        var number = InventedPlan.NewNumber();
+        await sender.SendAsync(Sender.Header + sender.Row("DAY-1", number, end: sender.Day(1)));
+        await sender.SendAsync(Sender.Header + sender.Row("DAY-1", number, birth: "?"));
+
+        server.Clock.Move(TimeSpan.FromDays(1));
+
+        var answer = await server.Clinician.GetOkAsync("Flag?patient=" + number);
+        var flag = answer.All("Flag").Single();
+        flag.Text("status").Should().Be("inactive");
+        flag["meta"]!["tag"]![0]!.Text("code").Should().Be("UNCONFIRMED");
+        answer.Codes().Should().Contain("UNCONFIRMED");
+    }
+
+    [Fact]
     public async Task An_applied_file_says_that_its_council_is_alive_from_the_time_it_was_extracted()
     {
         var sender = new Sender(server);

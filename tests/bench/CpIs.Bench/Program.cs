@@ -14,6 +14,7 @@ var report = args.FirstOrDefault() switch
     "validate" => ValidateBench.Run(quick),
     "reads" => await ReadsBench.RunAsync(quick),
     "writes" => await WritesBench.RunAsync(quick),
+    "notices" => await NoticesBench.RunAsync(quick),
     "reload" => await ReloadBench.RunAsync(quick),
     "upload" => await UploadBench.RunAsync(quick),
     "audit" => await AuditBench.RunAsync(AuditBench.EntriesOf(After("--entries"), quick)),
@@ -21,7 +22,8 @@ var report = args.FirstOrDefault() switch
 };
 if (report is null)
 {
-    Console.Error.WriteLine("bench validate|reads|writes|upload|reload|audit [--json FILE] [--quick] [--entries N]");
+    Console.Error.WriteLine(
+        "bench validate|reads|writes|upload|reload|notices|audit [--json FILE] [--quick] [--entries N]");
     return 2;
 }
 

@@ -74,6 +74,7 @@ internal sealed class Stage : IAsyncDisposable
                 Port = port,
                 Sandbox = true,
                 Samples = false,
+                Notices = new() { Loopback = true },
                 Councils = councils,
                 Connection = cluster.ServerConnectionString,
                 OwnerConnection = cluster.OwnerConnectionString,

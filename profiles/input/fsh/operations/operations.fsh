@@ -6,7 +6,7 @@ Usage: #definition
 * name = "ChildProtectionSummary"
 * status = #active
 * kind = #operation
-* description = "Everything a clinician may see of one child in one answer. It is an access: unscheduled ones enter the history."
+* description = "Everything a clinician may see of one child in one answer. It is an access: unscheduled ones enter the history, and councils that subscribe are told."
 * affectsState = true
 * code = #child-protection-summary
 * system = false
