@@ -159,7 +159,7 @@ internal sealed class House : IAsyncDisposable
         services.AddHostedService(s => s.GetRequiredService<Denials>());
         services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
         services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>()
-            .AddSingleton<WriteOrganization>();
+            .AddSingleton<WriteOrganization>().AddSingleton<Newcomers>();
         services.AddSingleton<ValidateResource>();
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()

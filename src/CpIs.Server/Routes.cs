@@ -97,6 +97,8 @@ internal static class Routes
         {
             Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
         },
+        new("GET", "/Organization/$unregistered", "Organization", 's', "operation", 'R', Who.Registrar,
+            Discloses.Organizations, To<Newcomers>(r => r.AnswerAsync)),
         new("POST", "/Organization/{id}/$set-live", "Organization", 'u', "operation", 'U', Who.Registrar,
             Discloses.Organizations, To<WriteOrganization>(r => r.SetLiveAsync)),
         Search("CareTeam", Who.Health, Discloses.Patients, To<SearchCareTeams>(r => r.AnswerAsync)) with

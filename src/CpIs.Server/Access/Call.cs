@@ -52,6 +52,9 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     /// <summary>Name of the caller's organisation, when the register knows it.</summary>
     public string? OrganisationName { get; set; }
 
+    /// <summary>What the record of the answer says beside it; null: nothing.</summary>
+    public string? Mark { get; set; }
+
     /// <summary>Body of a posted search, as it came.</summary>
     public byte[]? Form { get; private set; }
 
@@ -91,6 +94,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
         Interaction = Route.Interaction,
         Action = Route.Action,
         Status = 200,
+        Reason = Mark,
         NhsNumber = nhsNumber,
         ResourceType = Route.Resource.Length > 0 ? Route.Resource : null,
         Query = Target(),

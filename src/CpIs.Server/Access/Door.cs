@@ -9,8 +9,8 @@ namespace CpIs.Server.Access;
 /// The one way in. For every request: headers, token, policy of the route, then the handler; and a refusal, from
 /// whichever of them, is recorded before it is answered.
 /// </summary>
-internal sealed class Door(AuditLog ledger, Register register, Denials denials, TokenCache tokens, Rates rates,
-    ServerOptions options)
+internal sealed class Door(AuditLog ledger, Register register, Newcomers newcomers, Denials denials, TokenCache tokens,
+    Rates rates, ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
@@ -43,7 +43,8 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
         var caller = await tokens.CallerAsync(call.Http) ?? throw new Refused(401,
             [new("error", "login", DetailCode.AccessDenied, "A valid bearer token is needed.")]);
         call.Know(caller);
-        call.OrganisationName = (await register.FindAsync(caller.Organisation))?.Name;
+        var organisation = await register.FindAsync(caller.Organisation);
+        call.OrganisationName = organisation?.Name;
         Slow(call);
         call.Admit();
         if (!call.Route.Who.HasFlag(caller.Kind))
@@ -55,6 +56,8 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
         {
             throw Refused.Denied("The token's scopes do not cover this.");
         }
+
+        await newcomers.MeetAsync(call, organisation);
     }
 
     /// <summary>Before anything else that a client could make us do over and over.</summary>

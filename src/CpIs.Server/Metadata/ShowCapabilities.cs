@@ -29,6 +29,7 @@ internal static class ShowCapabilities
         ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
         ["$submit-register"] = Systems.Base + "/OperationDefinition/CpIs-SubmitRegister",
         ["$set-live"] = Systems.Base + "/OperationDefinition/CpIs-SetLive",
+        ["$unregistered"] = Systems.Base + "/OperationDefinition/CpIs-Unregistered",
         ["$submit-caseload"] = Systems.Base + "/OperationDefinition/CpIs-SubmitCaseload",
         ["$status"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
         ["$events"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
@@ -94,8 +95,8 @@ internal static class ShowCapabilities
         json.WriteEndObject();
         json.WriteEndArray();
         json.WriteString("description"u8,
-            "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent. Who may do what stands with each "u8
-            + "type; whatever does not is denied."u8);
+            "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent. "u8
+            + "Who may do what stands with each type; whatever does not is denied."u8);
         json.WriteEndObject();
         json.WriteStartArray("resource"u8);
         foreach (var type in Routes.Table.Where(r => r.Resource.Length > 0).GroupBy(r => r.Resource))

@@ -44,6 +44,16 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
             version = excluded.version, updated = excluded.updated, body = excluded.body
         """;
 
+    private const string Meet = """
+        with met as (
+            insert into cpis.unregistered (ods, since) values ($1, $2) on conflict do nothing returning since)
+        select since from met union all select since from cpis.unregistered where ods = $1 limit 1
+        """;
+
+    private const string Unregistered = "select ods, since from cpis.unregistered order by since, ods";
+
+    private const string Register = "delete from cpis.unregistered where ods = $1";
+
     /// <summary>Every organisation; about nobody, and read by everyone with a token.</summary>
     public async Task<Internal<IReadOnlyList<OrganizationRow>>> AllAsync(CancellationToken stop)
     {
@@ -73,6 +83,31 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
 
         return new(rows);
     }
+
+    /// <summary>When the first of an unregistered organisation's people came: now, if nobody did before.</summary>
+    public async Task<Internal<DateTimeOffset>> MeetAsync(string ods, DateTimeOffset now)
+    {
+        await using var command = database.CreateCommand(Meet);
+        command.Parameters.Add(new() { Value = ods });
+        command.Parameters.Add(new() { Value = now.UtcDateTime });
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+
+        // Somebody else may have put it there in the same moment, where this statement does not see it yet.
+        return new(await reader.ReadAsync(CancellationToken.None) ? reader.GetFieldValue<DateTimeOffset>(0) : now);
+    }
+
+    /// <summary>Organisations whose people came though the register does not know them.</summary>
+    public async Task<Internal<IReadOnlyList<UnregisteredRow>>> UnregisteredAsync(CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        var rows = await connection.QueryAsync<UnregisteredRow>(
+            new CommandDefinition(Unregistered, cancellationToken: stop));
+        return new([.. rows]);
+    }
+
+    /// <summary>Whoever is registered and active is no longer a newcomer.</summary>
+    public static NpgsqlBatchCommand Registered(string ods) =>
+        new(Register) { Parameters = { new() { Value = ods } } };
 
     /// <summary>Locks an organisation that is to be changed; null where there is none.</summary>
     public static async Task<Internal<OrganizationRow?>> LockAsync(WriteTransaction write, string id)

@@ -11,7 +11,8 @@ namespace CpIs.Server.Organizations;
 /// telephones and nothing else. http://hl7.org/fhir/R4/http.html#update
 /// Not served: deletion (an organisation that is no more is inactive), conditional writes, old versions.
 /// </summary>
-internal sealed class WriteOrganization(Incoming incoming, Register register, AuditLog ledger, TimeProvider clock)
+internal sealed class WriteOrganization(
+    Incoming incoming, Register register, Newcomers newcomers, AuditLog ledger, TimeProvider clock)
 {
     private const string Type = "Organization";
 
@@ -105,13 +106,16 @@ internal sealed class WriteOrganization(Incoming incoming, Register register, Au
                 Disclosed = [$"{Type}/{id}/_history/{version}"],
                 Reason = stood is null || stood.Live == after.Live ? null : after.Live ? "live" : "no longer live",
             };
-            await write.CommitAsync([entry], same ? [] : [OrganizationStore.Put(after, version, now)]);
+            await write.CommitAsync([entry], same ? [] : after.Active
+                ? [OrganizationStore.Put(after, version, now), OrganizationStore.Registered(id)]
+                : [OrganizationStore.Put(after, version, now)]);
             return new Changed(0, status, Type, id, version, updated, after.Render(version, updated))
             {
                 Location = $"{Type}/{id}",
             };
         });
         register.Forget();
+        newcomers.Forget(id);
         await WriteAnswers.OneAsync(call, changed);
     }
 

@@ -43,6 +43,13 @@ internal static partial class CoverageTable
         });
         yield return Row(Update, "denied", Doctor, _ => new("PUT", "Organization/RW5", Left("update", 403)));
         yield return Row(Update, "unauthenticated", null, _ => new("PUT", "Organization/RW5", Left("update", 401)));
+        const string Unregistered = "GET /Organization/$unregistered";
+        yield return Row(Unregistered, "ok", Registrar, _ =>
+            new("GET", "Organization/$unregistered") { Answer = 200 });
+        yield return Row(Unregistered, "denied", Council, _ =>
+            new("GET", "Organization/$unregistered", Left("operation", 403)));
+        yield return Row(Unregistered, "unauthenticated", null, _ =>
+            new("GET", "Organization/$unregistered", Left("operation", 401)));
         yield return Row(Live, "ok", Registrar, _ =>
             new("POST", "Organization/ZZ001/$set-live", Left("operation", 200)) { Body = Switch() });
         yield return Row(Live, "refused", Registrar, _ =>

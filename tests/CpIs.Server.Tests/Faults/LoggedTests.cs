@@ -54,8 +54,8 @@ public sealed class LoggedTests
         printed[printed.IndexOf("\nready\n", StringComparison.Ordinal)..];
 
     private static string Renamed => $$"""
-        {"resourceType":"Patient","identifier":[{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"{{Sandbox.Child}}"}],
-         "name":[{"family":"{{Family}}","given":["Wren"]}],"birthDate":"2019-06-14"}
+        {"resourceType":"Patient","name":[{"family":"{{Family}}","given":["Wren"]}],"birthDate":"2019-06-14",
+         "identifier":[{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"{{Sandbox.Child}}"}]}
         """;
 
     private static async Task<int> AskAsync(
