@@ -31,12 +31,6 @@ internal sealed class House : IAsyncDisposable
     /// <summary>Connections for reads; more than a few per core only wait for each other.</summary>
     private const int ReadConnectionsMax = 16;
 
-    /// <summary>Connections of clients at one time.</summary>
-    private const int ClientConnectionsMax = 10_000;
-
-    /// <summary>Bytes of all request headers.</summary>
-    private const int HeaderBytesMax = 32 * 1024;
-
     /// <summary>Statements a connection keeps prepared.</summary>
     private const int PreparedMax = 64;
 
@@ -129,17 +123,11 @@ internal sealed class House : IAsyncDisposable
             .SetMinimumLevel(LogLevel.Warning).AddFilter("CpIs", LogLevel.Information)
             // It logs nothing here but would open a trace and a scope for every request.
             .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
-        builder.WebHost.ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = ClientConnectionsMax;
-            kestrel.Limits.MaxRequestHeadersTotalSize = HeaderBytesMax;
-            kestrel.ListenLocalhost(options.Port);
-            kestrel.ListenLocalhost(options.Port + 1);
-        });
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Wire.Open(kestrel, options));
         AddRooms(builder.Services, connection, clock);
         AddTokens(builder, clock);
         var web = builder.Build();
+        Wire.Dress(web);
         Failures.Catch(web, web.Services.GetRequiredService<ILogger<House>>());
         web.UseRouting();
         Routes.Map(web);
@@ -167,10 +155,12 @@ internal sealed class House : IAsyncDisposable
             },
             clock));
         services.AddSingleton(_ => Profiles.Load());
-        services.AddSingleton<Door>().AddSingleton<TokenCache>().AddSingleton<Denials>().AddSingleton<Readiness>();
+        services.AddSingleton<Door>().AddSingleton<TokenCache>().AddSingleton<Rates>().AddSingleton<Denials>()
+            .AddSingleton<Readiness>();
         services.AddHostedService(s => s.GetRequiredService<Denials>());
         services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
-        services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>();
+        services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>()
+            .AddSingleton<WriteOrganization>().AddSingleton<Newcomers>();
         services.AddSingleton<ValidateResource>();
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()

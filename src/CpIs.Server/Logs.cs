@@ -38,4 +38,8 @@ internal static partial class Logs
 
     [LoggerMessage(20, LogLevel.Warning, "Demographics could not be asked: {What}")]
     public static partial void DemographicsAway(this ILogger log, string what);
+
+    [LoggerMessage(40, LogLevel.Warning,
+        "Organisation {Ods} is not in the register: its people are answered until {Until}")]
+    public static partial void NotRegistered(this ILogger log, string ods, DateTimeOffset until);
 }

@@ -5,8 +5,7 @@ using CpIs.Server.Sandbox;
 var sandbox = Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") == "Sandbox";
 try
 {
-    var configuration = new ConfigurationBuilder().AddJsonFile("appsettings.json", optional: true)
-        .AddEnvironmentVariables().Build();
+    var configuration = ServerOptions.Configuration(Environment.GetEnvironmentVariable("CPIS_SECRETS"));
     var options = ServerOptions.Read(args, configuration, sandbox);
     await using var house = await House.OpenAsync(options, TimeProvider.System, CancellationToken.None);
     if (sandbox)

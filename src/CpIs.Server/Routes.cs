@@ -89,6 +89,18 @@ internal static class Routes
         Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
         PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
         Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync)),
+        Create("Organization", To<WriteOrganization>(r => r.CreateAsync)) with
+        {
+            Who = Who.Registrar, Discloses = Discloses.Organizations,
+        },
+        Update("Organization", To<WriteOrganization>(r => r.UpdateAsync)) with
+        {
+            Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
+        },
+        new("GET", "/Organization/$unregistered", "Organization", 's', "operation", 'R', Who.Registrar,
+            Discloses.Organizations, To<Newcomers>(r => r.AnswerAsync)),
+        new("POST", "/Organization/{id}/$set-live", "Organization", 'u', "operation", 'U', Who.Registrar,
+            Discloses.Organizations, To<WriteOrganization>(r => r.SetLiveAsync)),
         Search("CareTeam", Who.Health, Discloses.Patients, To<SearchCareTeams>(r => r.AnswerAsync)) with
         {
             Guided = true,

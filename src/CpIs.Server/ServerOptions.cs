@@ -1,4 +1,5 @@
 using CpIs.Server.Access;
+using CpIs.Server.Database;
 using CpIs.Server.Demographics;
 using CpIs.Server.Notices;
 using CpIs.Server.Sandbox;
@@ -50,8 +51,23 @@ internal sealed record ServerOptions
     /// <summary>Whose tokens are believed, beside the sandbox's own.</summary>
     public IReadOnlyList<IssuerOptions> Issuers { get; init; } = [];
 
+    /// <summary>Addresses, certificates, and how often a client may ask.</summary>
+    public WireOptions Wire { get; init; } = new();
+
     /// <summary>Where notices may be sent.</summary>
     public NoticeOptions Notices { get; init; } = new();
+
+    /// <summary>What the configuration says: the file, over it the environment, over it a folder of secrets.</summary>
+    /// <param name="secrets">Folder with a file for each secret, named as its setting with <c>__</c> for <c>:</c>;
+    /// null: none. What must not stand in a process's environment stands there.</param>
+    public static IConfiguration Configuration(string? secrets)
+    {
+        var builder = new ConfigurationBuilder().AddJsonFile("appsettings.json", optional: true)
+            .AddEnvironmentVariables();
+        return secrets is null ? builder.Build()
+            : Directory.Exists(secrets) ? builder.AddKeyPerFile(Path.GetFullPath(secrets), optional: false).Build()
+            : throw new StartRefusedException("CPIS_SECRETS names no folder.");
+    }
 
     /// <summary>
     /// Reads arguments <c>--port N --data DIR --no-samples --councils N</c>, then <c>CPIS_PORT</c>, then configuration.
@@ -64,6 +80,7 @@ internal sealed record ServerOptions
             Connection = configuration.GetConnectionString("Cpis"),
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
             Attendance = AttendanceRules.Read(configuration),
+            Wire = WireOptions.Read(configuration, sandbox),
             Notices = NoticeOptions.Read(configuration, sandbox),
             Demographics = DemographicsOptions.Read(configuration),
             Issuers = IssuerOptions.Read(configuration),
@@ -87,7 +104,10 @@ internal sealed record ServerOptions
             };
         }
 
-        return options;
+        return options is { Sandbox: true, Samples: true, Wire: not { Address: null, CertificateFile: null } }
+            ? throw new StartRefusedException("The sandbox loads its samples from this machine and in the clear: with "
+                + "Listen:Address or Listen:CertificateFile start it with --no-samples.")
+            : options;
     }
 
     private static int Count(string value) =>

@@ -34,6 +34,9 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>What stands between this server and its database, if anything does.</summary>
     internal Func<string, string> Through { get; init; } = connection => connection;
 
+    /// <summary>Certificates and rates of this server.</summary>
+    internal WireOptions Wire { get; init; } = new();
+
     /// <summary>The database of another server that this one runs beside; null: one of its own.</summary>
     internal TestDatabase? Shared { get; init; }
 
@@ -49,9 +52,9 @@ public sealed class RunningServer : IAsyncLifetime
 
     internal IServiceProvider Services => house!.Services;
 
-    public Uri Root => new($"http://localhost:{port}/");
+    public Uri Root => new($"{(Wire.CertificateFile is null ? "http" : "https")}://localhost:{port}/");
 
-    public Uri Base => new($"http://localhost:{port}{Routes.Prefix}/");
+    public Uri Base => new(Root, Routes.Prefix[1..] + "/");
 
     public DateOnly Today => CpIs.Fhir.Visibility.Today(Clock);
 
@@ -71,6 +74,7 @@ public sealed class RunningServer : IAsyncLifetime
             Issuers = Issuers,
             Demographics = Demographics,
             Notices = new() { Loopback = true },
+            Wire = Wire,
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),
         };

@@ -52,6 +52,9 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     /// <summary>Name of the caller's organisation, when the register knows it.</summary>
     public string? OrganisationName { get; set; }
 
+    /// <summary>What the record of the answer says beside it; null: nothing.</summary>
+    public string? Mark { get; set; }
+
     /// <summary>Body of a posted search, as it came.</summary>
     public byte[]? Form { get; private set; }
 
@@ -59,11 +62,14 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
 
     public string Id => (string)Http.Request.RouteValues["id"]!;
 
-    /// <summary>Sets the caller and reads the headers that only a caller may send.</summary>
+    /// <summary>Sets the caller; whatever is refused from now on is refused to somebody known.</summary>
+    public void Know(Caller caller) => KnownCaller = caller;
+
+    /// <summary>Reads the headers that only a health caller may send.</summary>
     /// <exception cref="Refused">400 for a header with another value than its rule allows.</exception>
-    public void Admit(Caller caller)
+    public void Admit()
     {
-        KnownCaller = caller;
+        var caller = Caller;
         if (caller.Kind != Who.Health)
         {
             return;
@@ -88,6 +94,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
         Interaction = Route.Interaction,
         Action = Route.Action,
         Status = 200,
+        Reason = Mark,
         NhsNumber = nhsNumber,
         ResourceType = Route.Resource.Length > 0 ? Route.Resource : null,
         Query = Target(),

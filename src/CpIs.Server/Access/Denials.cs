@@ -4,8 +4,9 @@ using CpIs.Audit;
 namespace CpIs.Server.Access;
 
 /// <summary>
-/// Records refusals of strangers. Up to <see cref="SinglyMax"/> a minute and address one by one, then one counted
-/// entry for that minute: else a stranger could fill the disk and, failing closed, stop every look-up.
+/// Records refusals of strangers, and of clients that ask too often. Up to <see cref="SinglyMax"/> a minute and address
+/// or client one by one, then one counted entry for that minute: else a stranger could fill the disk and, failing
+/// closed, stop every look-up.
 /// </summary>
 internal sealed class Denials(AuditLog ledger, TimeProvider clock) : BackgroundService
 {
@@ -23,14 +24,14 @@ internal sealed class Denials(AuditLog ledger, TimeProvider clock) : BackgroundS
 
     public async Task RecordAsync(AuditEntry entry)
     {
-        var address = entry.Address ?? "";
+        var who = entry.ClientId is { } client ? "client " + client : entry.Address ?? "";
         var current = windows;
-        if (current.Count >= AddressesMax && !current.ContainsKey(address))
+        if (current.Count >= AddressesMax && !current.ContainsKey(who))
         {
-            address = ManyAddresses;
+            who = ManyAddresses;
         }
 
-        var window = current.GetOrAdd(address, _ => new Window(entry));
+        var window = current.GetOrAdd(who, _ => new Window(entry));
         if (window.Count() <= SinglyMax)
         {
             await ledger.RecordAsync(entry);
@@ -56,33 +57,34 @@ internal sealed class Denials(AuditLog ledger, TimeProvider clock) : BackgroundS
     private async Task FlushAsync()
     {
         var past = Interlocked.Exchange(ref windows, new(StringComparer.Ordinal));
-        foreach (var (address, window) in past)
+        foreach (var (who, window) in past)
         {
             if (window.Beyond > 0)
             {
-                await CountAsync(address, window);
+                await CountAsync(who, window);
             }
         }
     }
 
     /// <summary>When the ledger is away the count goes on into the next minute instead of being lost.</summary>
-    private async Task CountAsync(string address, Window window)
+    private async Task CountAsync(string who, Window window)
     {
         try
         {
             await ledger.RecordAsync(window.First with
             {
-                Address = address, Found = window.Beyond, Query = null, RequestId = null,
+                Address = who == ManyAddresses ? who
+                    : window.First.Address, Found = window.Beyond, Query = null, RequestId = null,
                 Reason = "further refusals in one minute",
             });
         }
         catch (LedgerUnavailable)
         {
-            windows.GetOrAdd(address, _ => new Window(window.First)).Add(SinglyMax + window.Beyond);
+            windows.GetOrAdd(who, _ => new Window(window.First)).Add(SinglyMax + window.Beyond);
         }
     }
 
-    /// <summary>Refusals of one address in the current minute.</summary>
+    /// <summary>Refusals of one address or client in the current minute.</summary>
     private sealed class Window(AuditEntry first)
     {
         private int count;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Organizations;
@@ -8,8 +9,8 @@ namespace CpIs.Server.Access;
 /// The one way in. For every request: headers, token, policy of the route, then the handler; and a refusal, from
 /// whichever of them, is recorded before it is answered.
 /// </summary>
-internal sealed class Door(AuditLog ledger, Register register, Denials denials, TokenCache tokens,
-    ServerOptions options)
+internal sealed class Door(AuditLog ledger, Register register, Newcomers newcomers, Denials denials, TokenCache tokens,
+    Rates rates, ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
@@ -41,8 +42,11 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
     {
         var caller = await tokens.CallerAsync(call.Http) ?? throw new Refused(401,
             [new("error", "login", DetailCode.AccessDenied, "A valid bearer token is needed.")]);
-        call.OrganisationName = (await register.FindAsync(caller.Organisation))?.Name;
-        call.Admit(caller);
+        call.Know(caller);
+        var organisation = await register.FindAsync(caller.Organisation);
+        call.OrganisationName = organisation?.Name;
+        Slow(call);
+        call.Admit();
         if (!call.Route.Who.HasFlag(caller.Kind))
         {
             throw Refused.Denied("Your role may not do this.");
@@ -51,6 +55,20 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
         if (call.Route.Letter is { } letter && !caller.Scopes.Allow(call.Route.Resource, letter))
         {
             throw Refused.Denied("The token's scopes do not cover this.");
+        }
+
+        await newcomers.MeetAsync(call, organisation);
+    }
+
+    /// <summary>Before anything else that a client could make us do over and over.</summary>
+    private void Slow(Call call)
+    {
+        var wait = rates.Count(call.Caller);
+        if (wait > TimeSpan.Zero)
+        {
+            call.Http.Response.Headers.RetryAfter =
+                Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            throw Refused.TooFast();
         }
     }
 
@@ -90,7 +108,7 @@ internal sealed class Door(AuditLog ledger, Register register, Denials denials, 
             PlanFound = call.Unscheduled is null ? null : false,
             InHistory = call.Unscheduled is null ? null : false,
         };
-        if (call.KnownCaller is null)
+        if (call.KnownCaller is null || refused.Counted)
         {
             await denials.RecordAsync(entry with { Kind = "security" });
             return;

@@ -18,6 +18,13 @@ internal sealed class Refused(int status, IReadOnlyList<OutcomeIssue> issues) : 
     /// <summary>ETag of the deleted version that a 410 still names.</summary>
     public int? Version { get; init; }
 
+    /// <summary>Recorded by its count once there are many: the record must not grow as fast as a client asks.</summary>
+    public bool Counted { get; private init; }
+
+    /// <summary>A client that asks too often; a clinician must not take that for an answer.</summary>
+    public static Refused TooFast() =>
+        new(429, [Error("throttled", DetailCode.TooManyRequests, Words.NoAnswer)]) { Counted = true };
+
     public static Refused BadSearch(string why) => new(400, [Error("invalid", DetailCode.InvalidSearch, why)]);
 
     public static Refused BadNumber(string why, string? expression = null) =>

@@ -28,6 +28,8 @@ internal static class ShowCapabilities
         ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
         ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
         ["$submit-register"] = Systems.Base + "/OperationDefinition/CpIs-SubmitRegister",
+        ["$set-live"] = Systems.Base + "/OperationDefinition/CpIs-SetLive",
+        ["$unregistered"] = Systems.Base + "/OperationDefinition/CpIs-Unregistered",
         ["$submit-caseload"] = Systems.Base + "/OperationDefinition/CpIs-SubmitCaseload",
         ["$status"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
         ["$events"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
@@ -93,7 +95,8 @@ internal static class ShowCapabilities
         json.WriteEndObject();
         json.WriteEndArray();
         json.WriteString("description"u8,
-            "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent."u8);
+            "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent. "u8
+            + "Who may do what stands with each type; whatever does not is denied."u8);
         json.WriteEndObject();
         json.WriteStartArray("resource"u8);
         foreach (var type in Routes.Table.Where(r => r.Resource.Length > 0).GroupBy(r => r.Resource))
@@ -118,6 +121,7 @@ internal static class ShowCapabilities
 
         json.WriteString("type"u8, type);
         json.WriteString("profile"u8, Systems.Profile(type));
+        json.WriteString("documentation"u8, Rights.Of(type));
         WriteInteractions(json, routes.Where(r => r.Interaction != Operation).DistinctBy(r => r.Interaction));
         var versioned = type != "AuditEvent" && routes.Exists(r => r.Interaction == "read");
         json.WriteString("versioning"u8, versioned ? "versioned" : "no-version");

@@ -26,6 +26,10 @@ internal sealed record OrganizationFacts
     [JsonPropertyName("live")]
     public bool Live { get; init; }
 
+    /// <summary>False for one that is no more: its people are not known here, and its plans are not shown.</summary>
+    [JsonPropertyName("active")]
+    public bool Active { get; init; } = true;
+
     [JsonPropertyName("gss")]
     public string? Gss { get; init; }
 
@@ -53,7 +57,7 @@ internal sealed record OrganizationFacts
             WriteIdentifier(json, Systems.Gss, Gss);
             WriteIdentifier(json, Systems.Dfe, Dfe);
             json.WriteEndArray();
-            json.WriteBoolean("active"u8, true);
+            json.WriteBoolean("active"u8, Active);
             WriteType(json);
             json.WriteString("name"u8, Name);
             WriteTelecom(json);

@@ -7,3 +7,6 @@ internal sealed record OrganizationRow(
 
 /// <summary>When a council last sent something that was accepted.</summary>
 internal sealed record CouncilActivity(string Council, DateTimeOffset Last);
+
+/// <summary>An organisation that is not registered, and when the first of its people came.</summary>
+internal sealed record UnregisteredRow(string Ods, DateTime Since);

@@ -33,6 +33,27 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         values ($1, $2, $3, $4, true, $5, 1, $6, $7) on conflict do nothing
         """;
 
+    private const string Stands = """
+        select id, ods, name, kind, active, live, version, updated, body from cpis.organization where id = $1 for update
+        """;
+
+    private const string Write = """
+        insert into cpis.organization (id, ods, name, kind, active, live, version, updated, body)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        on conflict (id) do update set name = excluded.name, active = excluded.active, live = excluded.live,
+            version = excluded.version, updated = excluded.updated, body = excluded.body
+        """;
+
+    private const string Meet = """
+        with met as (
+            insert into cpis.unregistered (ods, since) values ($1, $2) on conflict do nothing returning since)
+        select since from met union all select since from cpis.unregistered where ods = $1 limit 1
+        """;
+
+    private const string Unregistered = "select ods, since from cpis.unregistered order by since, ods";
+
+    private const string Register = "delete from cpis.unregistered where ods = $1";
+
     /// <summary>Every organisation; about nobody, and read by everyone with a token.</summary>
     public async Task<Internal<IReadOnlyList<OrganizationRow>>> AllAsync(CancellationToken stop)
     {
@@ -62,6 +83,66 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
 
         return new(rows);
     }
+
+    /// <summary>When the first of an unregistered organisation's people came: now, if nobody did before.</summary>
+    public async Task<Internal<DateTimeOffset>> MeetAsync(string ods, DateTimeOffset now)
+    {
+        await using var command = database.CreateCommand(Meet);
+        command.Parameters.Add(new() { Value = ods });
+        command.Parameters.Add(new() { Value = now.UtcDateTime });
+        await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
+
+        // Somebody else may have put it there in the same moment, where this statement does not see it yet.
+        return new(await reader.ReadAsync(CancellationToken.None) ? reader.GetFieldValue<DateTimeOffset>(0) : now);
+    }
+
+    /// <summary>Organisations whose people came though the register does not know them.</summary>
+    public async Task<Internal<IReadOnlyList<UnregisteredRow>>> UnregisteredAsync(CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        var rows = await connection.QueryAsync<UnregisteredRow>(
+            new CommandDefinition(Unregistered, cancellationToken: stop));
+        return new([.. rows]);
+    }
+
+    /// <summary>Whoever is registered and active is no longer a newcomer.</summary>
+    public static NpgsqlBatchCommand Registered(string ods) =>
+        new(Register) { Parameters = { new() { Value = ods } } };
+
+    /// <summary>Locks an organisation that is to be changed; null where there is none.</summary>
+    public static async Task<Internal<OrganizationRow?>> LockAsync(WriteTransaction write, string id)
+    {
+        await using var batch = write.CreateBatch();
+        batch.BatchCommands.Add(new(Stands) { Parameters = { new() { Value = id } } });
+        await using var reader = await batch.ExecuteReaderAsync();
+        for (var i = 0; i < WriteTransaction.LeadingResults; i++)
+        {
+            await reader.NextResultAsync();
+        }
+
+        return new(await reader.ReadAsync()
+            ? new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3),
+                reader.GetBoolean(4), reader.GetBoolean(5), reader.GetInt32(6),
+                reader.GetDateTime(7), reader.GetFieldValue<byte[]>(8))
+            : null);
+    }
+
+    /// <summary>The organisation as it will stand, for a transaction of the ledger.</summary>
+    public static NpgsqlBatchCommand Put(OrganizationFacts facts, int version, DateTimeOffset now) => new(Write)
+    {
+        Parameters =
+        {
+            new() { Value = facts.Id },
+            new() { Value = facts.Ods },
+            new() { Value = facts.Name },
+            new() { Value = facts.Kind },
+            new() { Value = facts.Active },
+            new() { Value = facts.Live },
+            new() { Value = version },
+            new() { Value = now },
+            new() { Value = facts.Render(version, now) },
+        },
+    };
 
     /// <summary>The insertion of an organisation that is not there yet, for a transaction of the ledger.</summary>
     public static NpgsqlBatchCommand Add(OrganizationFacts facts, DateTimeOffset now) => new(Insert)

@@ -53,6 +53,11 @@ internal sealed class SearchPlans(
     {
         Check(search.Includes, PlanParameters.Includes(view));
         Check(search.RevIncludes, PlanParameters.RevIncludes(view));
+        if (search.Sort is not (null or "_id"))
+        {
+            throw Refused.BadSearch("Plans are served in the order of _id.");
+        }
+
         return new PlanQuestion
         {
             View = view,
