@@ -33,7 +33,7 @@ internal static class ShowCapabilities
         ["$submit-caseload"] = Systems.Base + "/OperationDefinition/CpIs-SubmitCaseload",
         ["$status"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
         ["$events"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
-        ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/inclusion-proof",
+        ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/CpIs-InclusionProof",
     };
 
     private static readonly Dictionary<string, (string Name, string Type)[]> SearchParameters = new()

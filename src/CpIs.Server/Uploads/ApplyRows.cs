@@ -162,7 +162,6 @@ internal sealed class ApplyRows(
                 await write.CommitAsync(entries, [.. SubmissionStore.Put(job.Council, batch.People, batch.Plans),
                     .. Protected(asked, batch), .. OutcomeStore.Write(job, batch.Outcomes, batch.Reached)]);
                 batch.Committed = true;
-                return batch;
             }
 
             return batch;

@@ -40,11 +40,14 @@ internal sealed class StageRows(
                 await before;
                 before = PutDownAsync(rows, stop);
             }
+
+            await before;
         }
         finally
         {
-            // Whoever forgets the file after a failure must come after the last rows that were put down.
-            await before;
+            // Whoever forgets the file after a failure must come after the last rows that were put down; why it failed
+            // first is what its sender is told.
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         UploadMeter.Add("parse", parsing);

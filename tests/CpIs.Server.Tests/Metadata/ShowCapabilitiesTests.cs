@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CpIs.Fhir;
 using FluentAssertions;
 using Xunit;
 
@@ -52,6 +53,17 @@ public sealed class ShowCapabilitiesTests(RunningServer server) : IClassFixture<
 
             await (await client.TryAsync($"{type}?_unknown=x")).ShouldBeRefusedAsync(400);
         }
+    }
+
+    [Fact]
+    public async Task Every_operation_of_ours_that_it_names_is_defined()
+    {
+        var rest = (await Anybody.GetOkAsync("metadata"))["rest"]![0]!;
+
+        var named = rest["resource"]!.AsArray().Append(rest).SelectMany(r => r!["operation"]?.AsArray() ?? [])
+            .Select(o => o!.Text("definition")).Where(url => url.StartsWith(Systems.Base, StringComparison.Ordinal));
+
+        named.Should().NotBeEmpty().And.BeSubsetOf(Profiles.Load().Definitions.Select(d => d.Url));
     }
 
     [Theory]

@@ -138,10 +138,129 @@ Usage: #definition
 * parameter[0].min = 1
 * parameter[0].max = "1"
 * parameter[0].type = #Binary
-* parameter[0].documentation = "CSV with the columns nhs_number, family, given, birth_date, superseded_by, sensitive, invalid, deceased. It is the body itself."
+* parameter[0].documentation = "CSV with the columns nhs_number, family, given, birth_date, superseded_by, sensitive, invalid, deceased; may be the body itself."
 * parameter[1].name = #return
 * parameter[1].use = #out
 * parameter[1].min = 1
 * parameter[1].max = "1"
 * parameter[1].type = #OperationOutcome
 * parameter[1].documentation = "With 202 and Content-Location: [base]/$submit-register-status/{job}. GET there answers 202 with X-Progress, then 200 with a manifest."
+
+Instance: CpIs-SetLive
+InstanceOf: OperationDefinition
+Usage: #definition
+* url = "https://fhir.cpis.example/OperationDefinition/CpIs-SetLive"
+* version = "0.1.0"
+* name = "SetLive"
+* status = #active
+* kind = #operation
+* description = "The registrar's word that health may see a council's plans from now on, or may not."
+* affectsState = true
+* code = #set-live
+* system = false
+* type = false
+* instance = true
+* resource = #Organization
+* parameter[0].name = #live
+* parameter[0].use = #in
+* parameter[0].min = 1
+* parameter[0].max = "1"
+* parameter[0].type = #boolean
+* parameter[0].documentation = "Whether they may."
+* parameter[1].name = #return
+* parameter[1].use = #out
+* parameter[1].min = 1
+* parameter[1].max = "1"
+* parameter[1].type = #Organization
+* parameter[1].documentation = "The council as it stands."
+
+Instance: CpIs-Unregistered
+InstanceOf: OperationDefinition
+Usage: #definition
+* url = "https://fhir.cpis.example/OperationDefinition/CpIs-Unregistered"
+* version = "0.1.0"
+* name = "Unregistered"
+* status = #active
+* kind = #query
+* description = "Organisations that asked and that the register does not know, or knows as inactive: they are answered for 30 days."
+* affectsState = false
+* code = #unregistered
+* system = false
+* type = true
+* instance = false
+* resource = #Organization
+* parameter[0].name = #organization
+* parameter[0].use = #out
+* parameter[0].min = 0
+* parameter[0].max = "*"
+* parameter[0].documentation = "One of them."
+* parameter[0].part[0].name = #ods
+* parameter[0].part[0].use = #out
+* parameter[0].part[0].min = 1
+* parameter[0].part[0].max = "1"
+* parameter[0].part[0].type = #string
+* parameter[0].part[0].documentation = "Its ODS code."
+* parameter[0].part[1].name = #since
+* parameter[0].part[1].use = #out
+* parameter[0].part[1].min = 1
+* parameter[0].part[1].max = "1"
+* parameter[0].part[1].type = #instant
+* parameter[0].part[1].documentation = "When it asked first."
+* parameter[0].part[2].name = #answered-until
+* parameter[0].part[2].use = #out
+* parameter[0].part[2].min = 1
+* parameter[0].part[2].max = "1"
+* parameter[0].part[2].type = #instant
+* parameter[0].part[2].documentation = "When it is refused, unless the registrar knows it by then."
+
+Instance: CpIs-InclusionProof
+InstanceOf: OperationDefinition
+Usage: #definition
+* url = "https://fhir.cpis.example/OperationDefinition/CpIs-InclusionProof"
+* version = "0.1.0"
+* name = "InclusionProof"
+* status = #active
+* kind = #query
+* description = "Proves that an entry stands in the ledger under a signed checkpoint (RFC 6962, C2SP tlog-checkpoint)."
+* affectsState = false
+* code = #inclusion-proof
+* system = false
+* type = false
+* instance = true
+* resource = #AuditEvent
+* parameter[0].name = #lane
+* parameter[0].use = #out
+* parameter[0].min = 1
+* parameter[0].max = "1"
+* parameter[0].type = #integer
+* parameter[0].documentation = "The lane of the ledger."
+* parameter[1].name = #leafIndex
+* parameter[1].use = #out
+* parameter[1].min = 1
+* parameter[1].max = "1"
+* parameter[1].type = #string
+* parameter[1].documentation = "The entry's place in the lane, from 0."
+* parameter[2].name = #treeSize
+* parameter[2].use = #out
+* parameter[2].min = 1
+* parameter[2].max = "1"
+* parameter[2].type = #string
+* parameter[2].documentation = "Entries under the checkpoint."
+* parameter[3].name = #leafHash
+* parameter[3].use = #out
+* parameter[3].min = 1
+* parameter[3].max = "1"
+* parameter[3].type = #base64Binary
+* parameter[3].documentation = "SHA-256 of the entry."
+* parameter[4].name = #auditPath
+* parameter[4].use = #out
+* parameter[4].min = 0
+* parameter[4].max = "*"
+* parameter[4].type = #base64Binary
+* parameter[4].documentation = "Hashes from the entry up to the root, in order."
+* parameter[5].name = #checkpoint
+* parameter[5].use = #out
+* parameter[5].min = 1
+* parameter[5].max = "1"
+* parameter[5].type = #string
+* parameter[5].documentation = "The signed checkpoint."
