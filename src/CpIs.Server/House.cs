@@ -1,19 +1,8 @@
 using CpIs.Audit;
-using CpIs.Fhir;
 using CpIs.Server.Access;
-using CpIs.Server.AuditTrail;
 using CpIs.Server.Database;
-using CpIs.Server.Demographics;
-using CpIs.Server.Encounters;
-using CpIs.Server.Notices;
-using CpIs.Server.Organizations;
-using CpIs.Server.Patients;
-using CpIs.Server.Plans;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Searching;
-using CpIs.Server.Summary;
-using CpIs.Server.Uploads;
-using CpIs.Server.Validating;
 using Dapper;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
@@ -154,52 +143,10 @@ internal sealed class House : IAsyncDisposable
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
             },
             clock));
-        services.AddSingleton(_ => Profiles.Load());
-        services.AddSingleton<Door>().AddSingleton<TokenCache>().AddSingleton<Rates>().AddSingleton<Denials>()
-            .AddSingleton<Readiness>();
-        services.AddHostedService(s => s.GetRequiredService<Denials>());
-        services.AddSingleton<OrganizationStore>().AddSingleton<Register>();
-        services.AddSingleton<SearchOrganizations>().AddSingleton<ReadOrganization>()
-            .AddSingleton<WriteOrganization>().AddSingleton<Newcomers>();
-        services.AddSingleton<ValidateResource>();
-        services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
-        services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()
-            .AddHostedService(s => s.GetRequiredService<ClockWorker>());
-        services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
-            .AddSingleton<SubmitBundle>();
-        services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
-        services.AddSingleton<PersonStore>().AddSingleton<TakePeople>().AddSingleton<RegisterJobStore>()
-            .AddSingleton<StartRegister>().AddSingleton<ShowRegister>().AddSingleton<TakeLinks>()
-                .AddHostedService<RegisterWorker>()
-            .AddSingleton(s => options.Demographics.Choose(s, options.Sandbox));
-        services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
-        services.AddSingleton<EncounterStore>().AddSingleton<SearchEncounters>().AddSingleton<ReadEncounter>()
-            .AddSingleton<WriteEncounter>().AddSingleton<AttendanceStore>()
-            .AddSingleton(options.Attendance);
-        services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>();
-        services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
-        services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
-            .AddSingleton<ProveInclusion>();
-        services.AddSingleton<SummaryStore>().AddSingleton<ShowHistory>().AddSingleton<SearchCareTeams>()
-            .AddSingleton<ShowSummary>();
-        services.AddSingleton<UploadStore>().AddSingleton<StagingStore>().AddSingleton<JudgeStore>()
-            .AddSingleton<OutcomeStore>().AddSingleton<AbsentStore>().AddSingleton<RowRules>().AddSingleton<ApplyRows>()
-            .AddSingleton<EndAbsent>().AddSingleton<MarkUnconfirmed>().AddSingleton<StartUpload>()
-            .AddSingleton<ShowUpload>().AddSingleton<UploadWorker>()
-            .AddHostedService(s => s.GetRequiredService<UploadWorker>());
-        AddNotices(services, connection);
         services.AddSingleton<PageTokens>();
         services.AddDataProtection().SetApplicationName("cpis")
             .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
-    }
-
-    private static void AddNotices(IServiceCollection services, string connection)
-    {
-        services.AddSingleton(_ => new NoticeDatabase(connection)).AddSingleton<Doorman>().AddSingleton<Receivers>()
-            .AddSingleton<SubscriptionStore>().AddSingleton<SubscriptionParts>().AddSingleton<WriteSubscription>()
-            .AddSingleton<ShowSubscriptions>().AddSingleton<ShowNotices>();
-        services.AddSingleton<FollowerStore>().AddSingleton<LapseStore>().AddSingleton<SenderStore>()
-            .AddSingleton<Delivery>().AddHostedService<Follower>().AddHostedService<Sender>();
+        Rooms.Add(services, options, connection);
     }
 
     /// <summary>
