@@ -7,9 +7,9 @@ namespace CpIs.Server.Access;
 internal readonly record struct Looker(string UserId, string Organisation);
 
 /// <summary>
-/// Who of the health callers has looked at how many people, in memory, so that a look-up is marked without a question to
-/// the database. It is told of every answer this server shows; what it cannot know, looks on other servers and before a
-/// start, is put in from the ledger by <see cref="AuditTrail.Alerts"/>.
+/// Who of the health callers has looked at how many people, in memory, so that a look-up is marked without a
+/// question to the database. It is told of every answer this server shows; what it cannot know, looks on other servers
+/// and before a start, is put in from the ledger by <see cref="AuditTrail.Alerts"/>.
 /// </summary>
 internal sealed class Browsing(ServerOptions options, TimeProvider clock)
 {

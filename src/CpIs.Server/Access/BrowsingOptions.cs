@@ -4,8 +4,8 @@ using CpIs.Server.Database;
 namespace CpIs.Server.Access;
 
 /// <summary>
-/// How many people somebody may look at before auditors hear of it. The defaults are ten every hour of a shift of twelve
-/// hours: more than a doctor of an emergency department meets, or the nurse who meets all who come.
+/// How many people somebody may look at before auditors hear of it. The defaults are ten every hour of a shift of
+/// twelve hours: more than a doctor of an emergency department meets, or the nurse who meets all who come.
 /// </summary>
 internal sealed record BrowsingOptions
 {
@@ -13,7 +13,7 @@ internal sealed record BrowsingOptions
     private const int WindowMinutesMax = 7 * 24 * 60;
 
     /// <summary>More than these are not remembered of one person.</summary>
-    private const int PatientsLimit = 1_000;
+    private const int KeptPatientsMax = 1_000;
 
     /// <summary>Distinct patients of one person and organisation in the window; 0: nobody counts.</summary>
     public int PatientsMax { get; init; } = 120;
@@ -34,7 +34,7 @@ internal sealed record BrowsingOptions
         var standard = new BrowsingOptions();
         return new()
         {
-            PatientsMax = Number(section, nameof(PatientsMax), standard.PatientsMax, 0, PatientsLimit),
+            PatientsMax = Number(section, nameof(PatientsMax), standard.PatientsMax, 0, KeptPatientsMax),
             WindowMinutes = Number(section, nameof(WindowMinutes), standard.WindowMinutes, 1, WindowMinutesMax),
             Refuse = section[nameof(Refuse)] switch
             {

@@ -5,13 +5,13 @@ using Npgsql;
 namespace CpIs.Server.AuditTrail;
 
 /// <summary>
-/// What the ledger says of those who look at many people, or broke the glass, and whether auditors were told. Alerts are
-/// recorded under one lock, so that of several servers one tells.
+/// What the ledger says of those who look at many people, or broke the glass, and whether auditors were told. Alerts
+/// are recorded under one lock, so that of several servers one tells.
 /// </summary>
 internal sealed class AlertStore(NpgsqlDataSource database)
 {
     /// <summary>Entries of one person that are read at one time, the newest.</summary>
-    private const int EntriesMax = 20_000;
+    private const int EntriesMax = 5_000;
 
     private const string Locked = "select pg_advisory_xact_lock(20519)";
 
@@ -106,7 +106,9 @@ internal sealed class AlertStore(NpgsqlDataSource database)
         return UnderLockAsync(write, command);
     }
 
-    /// <summary>The newest look of somebody beyond the threshold, under the lock; none when it needs no telling.</summary>
+    /// <summary>
+    /// The newest look of somebody beyond the threshold, under the lock; none when it needs no telling.
+    /// </summary>
     public static Task<Internal<IReadOnlyList<AlertCause>>> TooManyAsync(
         WriteTransaction write, Looker who, DateTimeOffset since, int patientsMax) =>
         UnderLockAsync(write, new(TooMany)

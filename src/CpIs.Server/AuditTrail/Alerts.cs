@@ -31,7 +31,9 @@ internal sealed class Alerts(AlertStore store, Browsing browsing, AuditLog ledge
     /// <summary>Looks with a broken glass in one commit.</summary>
     private const int CausesMax = 200;
 
-    /// <summary>A commit may be seen so much later than the time it bears, by its own wait or another's clock.</summary>
+    /// <summary>
+    /// A commit may be seen so much later than the time it bears, by its own wait or another's clock.
+    /// </summary>
     private static readonly TimeSpan Late = TimeSpan.FromMinutes(2);
 
     /// <summary>Of one person who broke the glass for another auditors are told once within.</summary>
@@ -127,7 +129,9 @@ internal sealed class Alerts(AlertStore store, Browsing browsing, AuditLog ledge
         }
     }
 
-    /// <summary>What the ledger says of them beside what was counted here: other servers, and before the start.</summary>
+    /// <summary>
+    /// What the ledger says of them beside what was counted here: other servers, and before the start.
+    /// </summary>
     private async Task ReadAsync((Looker Who, Looks Looks)[] lookers, CancellationToken stop)
     {
         var now = clock.GetUtcNow();

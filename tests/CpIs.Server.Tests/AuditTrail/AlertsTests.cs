@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using CpIs.Fhir;
 using CpIs.Server.Sandbox;
+using CpIs.Server.Tests.Sandbox;
 using FluentAssertions;
 using Xunit;
 
@@ -11,7 +13,7 @@ namespace CpIs.Server.Tests.AuditTrail;
 /// Whoever looks at more people than work explains is answered as ever, and auditors hear of it once; also whoever
 /// breaks the glass. The switch that refuses still lets a broken glass through.
 /// </summary>
-public sealed class AlertsTests(TwoBrowsed servers) : IClassFixture<TwoBrowsed>
+public sealed partial class AlertsTests(TwoBrowsed servers) : IClassFixture<TwoBrowsed>
 {
     private const string Reason = "Unconscious, nobody with her";
 
@@ -172,6 +174,33 @@ public sealed class AlertsTests(TwoBrowsed servers) : IClassFixture<TwoBrowsed>
         (await ToldAsync(doctor)).Should().HaveCount(2);
         (await ToldAsync(doctor, "sandbox-auditor-rxr")).Should().BeEmpty();
     }
+
+    [Fact]
+    public async Task The_commands_of_the_auditors_page_find_what_they_say()
+    {
+        var doctor = Persona.All["sandbox-ed-clinician"];
+        await servers.LookAsync(servers.First, doctor, TwoBrowsed.PatientsMax + 1);
+        using var client = TwoBrowsed.As(servers.First, doctor);
+        Break(client);
+        await client.GetOkAsync($"Flag?patient={InventedPlan.NewNumber()}");
+        await servers.TellAsync();
+        var page = Path.Combine(SampleFolder.Root, "..", "docs", "audit-trail.md");
+        var commands = File.ReadLines(page).Select(line => Command().Match(line)).Where(m => m.Success).ToList();
+
+        commands.Should().HaveCountGreaterThanOrEqualTo(5);
+        foreach (var command in commands)
+        {
+            using var auditor = servers.First.As(command.Groups["who"].Value);
+            var found = await auditor.GetOkAsync(command.Groups["what"].Value + "&_count=500");
+            found.All("AuditEvent").Where(e => e["agent"]!.AsArray().Any(a =>
+                a!["altId"]?.GetValue<string>() == doctor.UserId)).Should().NotBeEmpty(command.Value);
+        }
+    }
+
+    [GeneratedRegex("""
+        token (?<who>[a-z-]+)\)" "http://localhost:5080/FHIR/R4/(?<what>AuditEvent\?[^"]+)"$
+        """)]
+    private static partial Regex Command();
 
     private static void Break(HttpClient client)
     {

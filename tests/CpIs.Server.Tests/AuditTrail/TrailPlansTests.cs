@@ -81,7 +81,8 @@ public sealed class LargeTrail : IAsyncLifetime
             organisation, client_id, purpose_of_use, unscheduled, plan_found, request_id, instance)
         select 1, 1, n, gen_random_uuid(), timestamptz '2026-08-01 00:00Z' + n * interval '26 seconds',
             case n % 9999 when 0 then 'alert' else 'rest' end,
-            case n % 9999 when 0 then 'browsing' else 'search-type' end, case n % 30 when 0 then 403 else 200 end, 'E', case n % 30 when 0 then 4 else 0 end,
+            case n % 9999 when 0 then 'browsing' else 'search-type' end,
+            case n % 30 when 0 then 403 else 200 end, 'E', case n % 30 when 0 then 4 else 0 end,
             (9990000000 + n % 20000)::text, array['Flag/' || n || '/_history/1'], 'Flag', '\x2f'::bytea, 1,
             'https://issuer.example', 'sub-' || n % 3000, (999100000000 + n % 3000)::text, 'Dr Invented',
             'RA' || n % 200, 'epr-' || n % 20, case n % 10000 when 0 then 'BTG' else 'TREAT' end, true, n % 50 = 0,
