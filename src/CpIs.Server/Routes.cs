@@ -35,6 +35,7 @@ internal static class Routes
         Read("Patient", HealthOrCouncil, Discloses.Patients, To<ReadPatient>(r => r.AnswerAsync)),
         Create("Patient", To<PutPatient>(r => r.CreateAsync)),
         Update("Patient", To<PutPatient>(r => r.UpdateAsync)),
+        UpdateByIdentifier("Patient", To<PutPatient>(r => r.UpdateByIdentifierAsync)),
         .. Encounter,
         .. Narrowing(
             Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
@@ -46,6 +47,10 @@ internal static class Routes
             Who = Who.Registrar, Discloses = Discloses.Organizations,
         },
         Update("Organization", To<WriteOrganization>(r => r.UpdateAsync)) with
+        {
+            Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
+        },
+        UpdateByIdentifier("Organization", To<WriteOrganization>(r => r.UpdateByIdentifierAsync)) with
         {
             Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
         },
@@ -135,6 +140,7 @@ internal static class Routes
                 HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view)))),
         Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
+        UpdateByIdentifier(view.ResourceType, To<WritePlan>(r => c => r.UpdateByIdentifierAsync(c, view))),
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
     ];
@@ -268,4 +274,7 @@ internal static class Routes
 
     private static Route Update(string type, Func<IServiceProvider, RouteHandler> room) =>
         new("PUT", $"/{type}/{{id}}", type, 'u', "update", 'U', Who.Council, Discloses.Patients, room);
+
+    private static Route UpdateByIdentifier(string type, Func<IServiceProvider, RouteHandler> room) =>
+        Update(type, room) with { Path = "/" + type };
 }
