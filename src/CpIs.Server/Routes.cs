@@ -48,6 +48,10 @@ internal static class Routes
         {
             Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
         },
+        Patch("Organization", To<WriteOrganization>(r => r.PatchAsync)) with
+        {
+            Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
+        },
         UpdateByIdentifier("Organization", To<WriteOrganization>(r => r.UpdateByIdentifierAsync)) with
         {
             Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
@@ -134,6 +138,7 @@ internal static class Routes
         Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
         UpdateByIdentifier(view.ResourceType, To<WritePlan>(r => c => r.UpdateByIdentifierAsync(c, view))),
+        Patch(view.ResourceType, To<WritePlan>(r => c => r.PatchAsync(c, view))),
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
     ];
@@ -266,6 +271,9 @@ internal static class Routes
 
     private static Route Update(string type, Func<IServiceProvider, RouteHandler> room) =>
         new("PUT", $"/{type}/{{id}}", type, 'u', "update", 'U', Who.Council, Discloses.Patients, room);
+
+    private static Route Patch(string type, Func<IServiceProvider, RouteHandler> room) =>
+        Update(type, room) with { Method = "PATCH", Interaction = "patch" };
 
     private static Route UpdateByIdentifier(string type, Func<IServiceProvider, RouteHandler> room) =>
         Update(type, room) with { Path = "/" + type };

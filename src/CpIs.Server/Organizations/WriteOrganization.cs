@@ -51,6 +51,19 @@ internal sealed class WriteOrganization(
         await ApplyAsync(call, facts.Id, stood => sought.Makes(stood?.Id) ? facts : Changed(call, stood!, facts));
     }
 
+    public async Task PatchAsync(Call call)
+    {
+        var patch = await IncomingPatch.ReadAsync(call);
+        RequireOwn(call, call.Id);
+        await ApplyAsync(call, call.Id, stood =>
+        {
+            var facts = Facts(patch.Apply((stood ?? throw Refused.NotFound()).Body));
+            return facts.Id == call.Id ? Changed(call, stood, facts)
+                : throw Refused.Unprocessable(DetailCode.InvalidResource, "An organisation keeps its ODS code.",
+                    "Organization.identifier");
+        });
+    }
+
     /// <summary>
     /// Switches a council live, so that health sees its plans, or off again: a Parameters with one boolean,
     /// <c>live</c>.
@@ -108,12 +121,12 @@ internal sealed class WriteOrganization(
         var changed = await ledger.WriteAsync(null, async write =>
         {
             var stood = (await OrganizationStore.LockAsync(write, id)).Value;
-            var after = decide(stood);
-            if (ifMatch is not null && ifMatch != stood?.Version)
+            if (ifMatch is not null && stood is not null && ifMatch != stood.Version)
             {
                 throw Refused.Stale("The organisation has another version than If-Match names.");
             }
 
+            var after = decide(stood);
             var same = stood is not null && OrganizationParts.Of(stood) == after;
             var version = same ? stood!.Version : (stood?.Version ?? 0) + 1;
             var status = stood is null ? 201 : 200;

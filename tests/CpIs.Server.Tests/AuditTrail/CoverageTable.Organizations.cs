@@ -53,6 +53,18 @@ internal static partial class CoverageTable
         });
         yield return Row(ByCode, "denied", Doctor, _ => new("PUT", Zzt12, Left("update", 403)));
         yield return Row(ByCode, "unauthenticated", null, _ => new("PUT", Zzt12, Left("update", 401)));
+        const string Patch = "PATCH /Organization/{id}";
+        CoverageCase Patched(string ods, string path, ExpectedEntry entry) => new("PATCH", "Organization/" + ods, entry)
+        {
+            Form = $$"""[{"op":"replace","path":"{{path}}","value":"01632 960111"}]""",
+            FormType = "application/json-patch+json",
+        };
+        yield return Row(Patch, "ok", Other, _ => Patched("ZZ002", "/telecom/0/value", Left("patch", 200)));
+        yield return Row(Patch, "not yours", Other, _ => Patched("ZZ001", "/telecom/0/value", Left("patch", 403)));
+        yield return Row(Patch, "another part", Other, _ => Patched("ZZ002", "/name", Left("patch", 403)));
+        yield return Row(Patch, "refused", Registrar, _ => Patched("RW5", "/nowhere", Left("patch", 422)));
+        yield return Row(Patch, "denied", Doctor, _ => Patched("RW5", "/name", Left("patch", 403)));
+        yield return Row(Patch, "unauthenticated", null, _ => Patched("RW5", "/name", Left("patch", 401)));
         const string Unregistered = "GET /Organization/$unregistered";
         yield return Row(Unregistered, "ok", Registrar, _ =>
             new("GET", "Organization/$unregistered") { Answer = 200 });
