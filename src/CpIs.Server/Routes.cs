@@ -37,9 +37,11 @@ internal static class Routes
         Update("Patient", To<PutPatient>(r => r.UpdateAsync)),
         UpdateByIdentifier("Patient", To<PutPatient>(r => r.UpdateByIdentifierAsync)),
         .. Encounter,
-        Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
-        PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
-        Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync)),
+        .. Narrowing(
+            Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+            PostedSearch(
+                "Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+            Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync))),
         Create("Organization", To<WriteOrganization>(r => r.CreateAsync)) with
         {
             Who = Who.Registrar, Discloses = Discloses.Organizations,
@@ -70,12 +72,13 @@ internal static class Routes
         },
         new("POST", "/Patient/$child-protection-summary", "Patient", 's', "operation", 'E', Who.Health,
             Discloses.Patients, To<ShowSummary>(r => r.AnswerAsync)),
-        Search("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with { Guided = true },
-        PostedSearch("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with
-        {
-            Guided = true,
-        },
-        Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync)),
+        .. Narrowing(
+            Search("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with { Guided = true },
+            PostedSearch("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with
+            {
+                Guided = true,
+            },
+            Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync))),
         new("GET", "/AuditEvent/{id}/$inclusion-proof", "AuditEvent", 'r', "operation", 'R', TrailReaders,
             Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
         .. ValidateResource.Types.Select(Validate),
@@ -128,13 +131,17 @@ internal static class Routes
         return Task.CompletedTask;
     }
 
+    /// <summary>Routes whose rooms keep to the condition of a scope.</summary>
+    private static IEnumerable<Route> Narrowing(params Route[] routes) => routes.Select(r => r with { Narrows = true });
+
     private static Route[] Plan(PlanView view) =>
     [
-        Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
-        PostedSearch(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
-        Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
-        new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
-            HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view))),
+        .. Narrowing(
+            Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+            PostedSearch(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+            Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
+            new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
+                HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view)))),
         Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
         UpdateByIdentifier(view.ResourceType, To<WritePlan>(r => c => r.UpdateByIdentifierAsync(c, view))),
@@ -146,11 +153,12 @@ internal static class Routes
     /// <summary>Written by the organisation where it took place, person or feed; read by people.</summary>
     private static Route[] Encounter =>
     [
-        Search("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
-        PostedSearch("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
-        Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
-        new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
-            Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync)),
+        .. Narrowing(
+            Search("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+            PostedSearch("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+            Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
+            new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
+                Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync))),
         Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with { Who = Who.Health | Who.Feed },
         Update("Encounter", To<WriteEncounter>(r => r.UpdateAsync)) with { Who = Who.Health | Who.Feed },
     ];
