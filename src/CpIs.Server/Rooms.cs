@@ -10,6 +10,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
+using CpIs.Server.Versions;
 
 namespace CpIs.Server;
 
@@ -50,6 +51,7 @@ internal static class Rooms
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<PatchPlan>()
             .AddSingleton<SubmitBundle>();
+        services.AddSingleton<VersionStore>().AddSingleton<ShowVersions>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
     }

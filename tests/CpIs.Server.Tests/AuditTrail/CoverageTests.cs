@@ -26,6 +26,7 @@ public sealed class CoverageTests(InventedTrail trail) : IClassFixture<InventedT
         { Interaction: "search-type" } => ["ok", "empty", "count", "denied", "unauthenticated", "refused"],
         { Interaction: "read" or "vread" } =>
             ["ok", "HEAD", "304", "not found", "denied", "unauthenticated", "refused"],
+        { Interaction: "history-instance" or "history-type" } => ["ok", "HEAD", "denied", "unauthenticated", "refused"],
         { Interaction: "create" } => ["refused", "denied", "unauthenticated"],
         { Interaction: "update" or "patch" } => ["ok", "refused", "denied", "unauthenticated"],
         { Interaction: "delete" } => ["ok", "refused", "not found", "denied", "unauthenticated"],
