@@ -7,6 +7,7 @@ using Dapper;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Npgsql;
 
 namespace CpIs.Server;
@@ -145,8 +146,9 @@ internal sealed class House : IAsyncDisposable
             },
             clock));
         services.AddSingleton<PageTokens>();
-        services.AddDataProtection().SetApplicationName("cpis")
-            .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
+        services.AddDataProtection().SetApplicationName("cpis");
+        services.AddOptions<KeyManagementOptions>().Configure<NpgsqlDataSource>(
+            (keys, database) => keys.XmlRepository = new PageKeys(database));
         Rooms.Add(services, options, connection);
     }
 

@@ -10,6 +10,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
+using CpIs.Server.Versions;
 
 namespace CpIs.Server;
 
@@ -48,7 +49,9 @@ internal static class Rooms
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()
             .AddHostedService(s => s.GetRequiredService<ClockWorker>());
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
+            .AddSingleton<PatchPlan>()
             .AddSingleton<SubmitBundle>();
+        services.AddSingleton<VersionStore>().AddSingleton<ShowVersions>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
     }

@@ -71,6 +71,7 @@ internal static class ShowCapabilities
             json.WriteEndObject();
             json.WriteString("fhirVersion"u8, "4.0.1"u8);
             WriteStrings(json, "format", ["application/fhir+json", "application/fhir+xml"]);
+            WriteStrings(json, "patchFormat", ["application/json-patch+json"]);
             WriteRest(json);
             json.WriteEndObject();
         }
