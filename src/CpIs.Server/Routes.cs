@@ -25,7 +25,7 @@ internal static class Routes
 
     public static readonly IReadOnlyList<Route> Table =
     [
-        Public("/metadata", "capabilities", _ => ShowCapabilities.AnswerAsync),
+        Public("/metadata", "capabilities", To<ShowCapabilities>(r => r.AnswerAsync)),
         new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients,
             To<SubmitBundle>(r => r.AnswerAsync)),
         .. Plan(PlanView.Flag),
@@ -34,7 +34,7 @@ internal static class Routes
         PostedSearch("Patient", HealthOrCouncil, Discloses.Patients, To<SearchPatients>(r => r.AnswerAsync)),
         Read("Patient", HealthOrCouncil, Discloses.Patients, To<ReadPatient>(r => r.AnswerAsync)),
         Create("Patient", To<PutPatient>(r => r.CreateAsync)),
-        Update("Patient", To<PutPatient>(r => r.UpdateAsync)),
+        Update("Patient", To<PutPatient>(r => r.UpdateAsync)) with { Creates = true },
         .. Encounter,
         Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
         PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
@@ -74,6 +74,7 @@ internal static class Routes
         .. Upload,
         .. Registering,
         .. Subscription,
+        .. ShowDefinitions.Types.SelectMany(Definition),
     ];
 
     /// <summary>The ledger itself, for whoever keeps or checks it: at the root, since it is no FHIR.</summary>
@@ -119,6 +120,17 @@ internal static class Routes
         return Task.CompletedTask;
     }
 
+    /// <summary>What our resources are made of: without a token, and unrecorded, since it is about nobody.</summary>
+    private static Route[] Definition(string type) =>
+    [
+        Search(type, Who.Public, Discloses.Nothing, To<ShowDefinitions>(r => r.SearchAsync)) with { Letter = null },
+        PostedSearch(type, Who.Public, Discloses.Nothing, To<ShowDefinitions>(r => r.SearchAsync)) with
+        {
+            Letter = null,
+        },
+        Read(type, Who.Public, Discloses.Nothing, To<ShowDefinitions>(r => r.ReadAsync)) with { Letter = null },
+    ];
+
     private static Route[] Plan(PlanView view) =>
     [
         Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
@@ -126,7 +138,7 @@ internal static class Routes
         Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
         new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
             HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view))),
-        Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
+        Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))) with { Conditional = true },
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
@@ -140,7 +152,10 @@ internal static class Routes
         Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
         new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
             Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync)),
-        Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with { Who = Who.Health | Who.Feed },
+        Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with
+        {
+            Who = Who.Health | Who.Feed, Conditional = true,
+        },
         Update("Encounter", To<WriteEncounter>(r => r.UpdateAsync)) with { Who = Who.Health | Who.Feed },
     ];
 

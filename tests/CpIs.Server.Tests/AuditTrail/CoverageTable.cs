@@ -25,6 +25,7 @@ internal static partial class CoverageTable
         .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
         .. EncounterSearches(), .. EncounterReads(), .. EncounterWrites(), .. Uploads(),
         .. OrganizationWrites(), .. Registrations(), .. SubscriptionReads(), .. SubscriptionWrites(), .. NoticesAsked(),
+        .. Definitions(),
     ];
 
     private static IEnumerable<CoverageRow> Search(string type)
