@@ -171,7 +171,7 @@ internal sealed class House : IAsyncDisposable
         var issuer = new TokenIssuer($"http://localhost:{options.Port}", keyFolder, clock);
         var assertions = new Assertions(new ClientKeys(keyFolder), options.Councils, issuer.TokenAddress, clock);
         services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
-        services.AddSingleton(new TokenEndpoint(issuer, assertions, options.Councils));
+        services.AddSingleton(s => new TokenEndpoint(issuer, assertions, s.GetRequiredService<Denials>(), options));
         bearer.AddJwtBearer(JwtBearerDefaults.AuthenticationScheme, o =>
         {
             Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);

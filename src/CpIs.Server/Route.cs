@@ -54,6 +54,12 @@ internal sealed record Route(
     /// <summary>An update of what is not there creates it.</summary>
     public bool Creates { get; init; }
 
+    /// <summary>
+    /// Its room keeps to the condition of a scope (<see cref="Call.Within"/>); where it does not, such a scope opens
+    /// nothing.
+    /// </summary>
+    public bool Narrows { get; init; }
+
     /// <summary>What stands before the path.</summary>
     public string Prefix { get; init; } = Routes.Prefix;
 }

@@ -35,15 +35,22 @@ internal static class Routes
         Read("Patient", HealthOrCouncil, Discloses.Patients, To<ReadPatient>(r => r.AnswerAsync)),
         Create("Patient", To<PutPatient>(r => r.CreateAsync)),
         Update("Patient", To<PutPatient>(r => r.UpdateAsync)) with { Creates = true },
+        UpdateByIdentifier("Patient", To<PutPatient>(r => r.UpdateByIdentifierAsync)),
         .. Encounter,
-        Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
-        PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
-        Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync)),
+        .. Narrowing(
+            Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+            PostedSearch(
+                "Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+            Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync))),
         Create("Organization", To<WriteOrganization>(r => r.CreateAsync)) with
         {
             Who = Who.Registrar, Discloses = Discloses.Organizations,
         },
         Update("Organization", To<WriteOrganization>(r => r.UpdateAsync)) with
+        {
+            Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
+        },
+        UpdateByIdentifier("Organization", To<WriteOrganization>(r => r.UpdateByIdentifierAsync)) with
         {
             Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
         },
@@ -61,12 +68,13 @@ internal static class Routes
         },
         new("POST", "/Patient/$child-protection-summary", "Patient", 's', "operation", 'E', Who.Health,
             Discloses.Patients, To<ShowSummary>(r => r.AnswerAsync)),
-        Search("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with { Guided = true },
-        PostedSearch("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with
-        {
-            Guided = true,
-        },
-        Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync)),
+        .. Narrowing(
+            Search("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with { Guided = true },
+            PostedSearch("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with
+            {
+                Guided = true,
+            },
+            Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync))),
         new("GET", "/AuditEvent/{id}/$inclusion-proof", "AuditEvent", 'r', "operation", 'R', TrailReaders,
             Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
         .. ValidateResource.Types.Select(Validate),
@@ -131,15 +139,20 @@ internal static class Routes
         Read(type, Who.Public, Discloses.Nothing, To<ShowDefinitions>(r => r.ReadAsync)) with { Letter = null },
     ];
 
+    /// <summary>Routes whose rooms keep to the condition of a scope.</summary>
+    private static IEnumerable<Route> Narrowing(params Route[] routes) => routes.Select(r => r with { Narrows = true });
+
     private static Route[] Plan(PlanView view) =>
     [
-        Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
-        PostedSearch(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
-        Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
-        new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
-            HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view))),
-        Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))) with { Conditional = true },
+        .. Narrowing(
+            Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+            PostedSearch(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+            Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
+            new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
+                HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view)))),
+        Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
+        UpdateByIdentifier(view.ResourceType, To<WritePlan>(r => c => r.UpdateByIdentifierAsync(c, view))),
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
     ];
@@ -147,15 +160,13 @@ internal static class Routes
     /// <summary>Written by the organisation where it took place, person or feed; read by people.</summary>
     private static Route[] Encounter =>
     [
-        Search("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
-        PostedSearch("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
-        Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
-        new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
-            Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync)),
-        Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with
-        {
-            Who = Who.Health | Who.Feed, Conditional = true,
-        },
+        .. Narrowing(
+            Search("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+            PostedSearch("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+            Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
+            new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
+                Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync))),
+        Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with { Who = Who.Health | Who.Feed },
         Update("Encounter", To<WriteEncounter>(r => r.UpdateAsync)) with { Who = Who.Health | Who.Feed },
     ];
 
@@ -165,7 +176,7 @@ internal static class Routes
         Search("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.SearchAsync)),
         PostedSearch("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.SearchAsync)),
         Read("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.ReadAsync)),
-        Create("Subscription", To<WriteSubscription>(r => r.CreateAsync)),
+        Create("Subscription", To<WriteSubscription>(r => r.CreateAsync)) with { Conditional = false },
         Update("Subscription", To<WriteSubscription>(r => r.UpdateAsync)),
         new("DELETE", "/Subscription/{id}", "Subscription", 'd', "delete", 'D', Who.Council, Discloses.Patients,
             To<WriteSubscription>(r => r.DeleteAsync)),
@@ -271,8 +282,11 @@ internal static class Routes
         new("GET", $"/{type}/{{id}}", type, 'r', "read", 'R', who, discloses, room);
 
     private static Route Create(string type, Func<IServiceProvider, RouteHandler> room) =>
-        new("POST", "/" + type, type, 'c', "create", 'C', Who.Council, Discloses.Patients, room);
+        new("POST", "/" + type, type, 'c', "create", 'C', Who.Council, Discloses.Patients, room) { Conditional = true };
 
     private static Route Update(string type, Func<IServiceProvider, RouteHandler> room) =>
         new("PUT", $"/{type}/{{id}}", type, 'u', "update", 'U', Who.Council, Discloses.Patients, room);
+
+    private static Route UpdateByIdentifier(string type, Func<IServiceProvider, RouteHandler> room) =>
+        Update(type, room) with { Path = "/" + type };
 }

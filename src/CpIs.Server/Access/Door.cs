@@ -52,11 +52,7 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
             throw Refused.Denied("Your role may not do this.");
         }
 
-        if (call.Route.Letter is { } letter && !caller.Scopes.Allow(call.Route.Resource, letter))
-        {
-            throw Refused.Denied("The token's scopes do not cover this.");
-        }
-
+        call.Cover();
         await newcomers.MeetAsync(call, organisation);
     }
 

@@ -46,10 +46,9 @@ internal sealed class SearchAuditEvents(
 
     private static TrailQuestion Ask(Call call, SearchRequest search)
     {
-        var question = TrailParameters.Read(search);
+        var question = TrailParameters.Read(search, TrailParameters.Allowed(call));
         return question with
         {
-            OwnOrganisation = Own(call.Caller),
             OldestFirst = search.Sort is "date" or "_lastUpdated",
             Limit = search.Count,
             CountOnly = search.CountOnly,

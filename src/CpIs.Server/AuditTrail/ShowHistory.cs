@@ -23,6 +23,11 @@ internal sealed class ShowHistory(
 
     public async Task AnswerAsync(Call call)
     {
+        if (call.Within is not null)
+        {
+            throw Refused.Denied("The access history is shown whole, not under a scope's condition.");
+        }
+
         var search = await SearchRequest.ReadAsync(call, Known, pages);
         if (search.RevIncludes.Count > 0 || search.Sort is not null
             || search.Includes.Exists(i => !i.StartsWith(GuidedInclude, StringComparison.Ordinal)))

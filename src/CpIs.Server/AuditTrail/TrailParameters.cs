@@ -43,8 +43,32 @@ internal static class TrailParameters
 
     /// <summary>Reads the criteria.</summary>
     /// <exception cref="Refused">400 for a value or modifier the parameter does not take.</exception>
-    public static TrailQuestion Read(SearchRequest search) =>
-        search.Criteria.Aggregate(new TrailQuestion(), Add);
+    public static TrailQuestion Read(SearchRequest search, TrailQuestion? within = null) =>
+        search.Criteria.Aggregate(within ?? new TrailQuestion(), Add);
+
+    /// <summary>
+    /// What of the trail the caller may see: its own organisation's, and what its scope's condition meets.
+    /// </summary>
+    /// <exception cref="Refused">403 when the scopes have several conditions, or one that cannot be read: the trail is
+    /// asked by all that must hold at once.</exception>
+    public static TrailQuestion Allowed(Call call)
+    {
+        var own = new TrailQuestion { OwnOrganisation = SearchAuditEvents.Own(call.Caller) };
+        if (call.Within is not { } conditions)
+        {
+            return own;
+        }
+
+        try
+        {
+            return conditions is [var one] ? SearchRequest.OfScope(one, Names).Criteria.Aggregate(own, Add)
+                : throw Refused.Denied("The trail is shown under one condition of a scope, not several.");
+        }
+        catch (Refused refused) when (refused.Status == StatusCodes.Status400BadRequest)
+        {
+            throw Refused.Denied("The token's scopes have conditions that this server does not know.");
+        }
+    }
 
     private static TrailQuestion Add(TrailQuestion question, Criterion criterion) =>
         (criterion.Name, criterion.Modifier) switch

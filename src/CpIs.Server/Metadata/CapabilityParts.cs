@@ -102,8 +102,12 @@ internal static class CapabilityParts
         json.WriteString("versioning"u8, versioned ? "versioned" : "no-version");
         json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
         json.WriteBoolean("updateCreate"u8, routes.Exists(r => r is { Interaction: "update", Creates: true }));
-        json.WriteString("conditionalRead"u8,
-            routes.Exists(r => r.Interaction == "read") ? "not-match"u8 : "not-supported"u8);
+        json.WriteString("conditionalRead"u8, routes.Find(r => r.Interaction == "read") switch
+        {
+            null => "not-supported",
+            { Who: Who.Public } => "not-match",
+            _ => "full-support",
+        });
     }
 
     /// <summary>A condition stands in a header of a create, or instead of the id of an update or a deletion.</summary>

@@ -1,4 +1,5 @@
 using CpIs.Server.Access;
+using CpIs.Server.Searching;
 
 namespace CpIs.Server.Organizations;
 
@@ -7,7 +8,9 @@ internal sealed class ReadOrganization(Register register)
 {
     public async Task AnswerAsync(Call call)
     {
-        var row = (await register.CouncilsAsync()).All.FirstOrDefault(o => o.Id == call.Id) ?? throw Refused.NotFound();
+        var within = SearchConditions.Within(call, SearchOrganizations.Parameters);
+        var row = (await register.CouncilsAsync()).All.FirstOrDefault(o => o.Id == call.Id && within(o))
+            ?? throw Refused.NotFound();
         await Answers.ResourceAsync(call.Http, 200, row.Body, row.Version, row.Updated);
     }
 }

@@ -25,7 +25,8 @@ internal sealed class SearchOrganizations(Register register, PageTokens pages, T
     {
         var search = await SearchRequest.ReadAsync(call, [.. Parameters.Select(p => p.Name)], pages);
         var condition = SearchConditions.All(search, Parameters);
-        var matches = (await register.CouncilsAsync()).All.Where(o => condition(o))
+        var within = SearchConditions.Within(call, Parameters);
+        var matches = (await register.CouncilsAsync()).All.Where(o => within(o) && condition(o))
             .OrderBy(o => o.Id, StringComparer.Ordinal).ToList();
         var rest = matches.Where(o => search.After is null || string.CompareOrdinal(o.Id, search.After) > 0).ToList();
         var page = search.CountOnly ? [] : rest.Take(search.Count).ToList();

@@ -18,26 +18,37 @@ internal sealed class WriteOrganization(
 
     public async Task CreateAsync(Call call)
     {
-        var facts = await SentAsync(call);
-        await ApplyAsync(call, facts.Id, 201, stood => stood is null ? facts
-            : throw new Refused(409, [new("error", "duplicate", DetailCode.InvalidResource,
+        var sent = await Incoming.BodyAsync(call);
+        var facts = Facts(sent);
+        var once = Incoming.IfNoneExist(call.Http.Request.Headers["If-None-Exist"], sent, Systems.Ods);
+        await ApplyAsync(call, facts.Id, stood => stood is null ? facts
+            : once ? OrganizationParts.Of(stood)
+                : throw new Refused(409, [new("error", "duplicate", DetailCode.InvalidResource,
                 "There is an organisation with this ODS code: PUT to change it.")]));
     }
 
     public async Task UpdateAsync(Call call)
     {
-        var facts = await SentAsync(call);
+        var facts = Facts(await Incoming.BodyAsync(call));
         if (facts.Id != call.Id)
         {
             throw Refused.BadBody("The id of an Organization is its ODS code, and both are those of the URL.");
         }
 
-        if (call.Caller.Kind == Who.Council && call.Id != call.Caller.Organisation)
-        {
-            throw Refused.Denied("A council corrects its own telephones.");
-        }
+        RequireOwn(call, facts.Id);
+        await ApplyAsync(call, facts.Id, stood => Changed(call, stood ?? throw Refused.NotFound(), facts));
+    }
 
-        await ApplyAsync(call, call.Id, 200, stood => Changed(call, stood ?? throw Refused.NotFound(), facts));
+    /// <summary>By its ODS code; the registrar makes it where there is none.</summary>
+    public async Task UpdateByIdentifierAsync(Call call)
+    {
+        var sent = await Incoming.BodyAsync(call);
+        var facts = Facts(sent);
+        Incoming.RequireIdentifier(call.Http.Request.QueryString.Value, sent, Systems.Ods);
+        RequireOwn(call, facts.Id);
+        var sought = new ByIdentifier(Incoming.Text(sent, "id"),
+            call.Caller.Kind == Who.Registrar && call.Caller.Scopes.Allow(Type, 'c'));
+        await ApplyAsync(call, facts.Id, stood => sought.Makes(stood?.Id) ? facts : Changed(call, stood!, facts));
     }
 
     /// <summary>
@@ -47,7 +58,7 @@ internal sealed class WriteOrganization(
     public async Task SetLiveAsync(Call call)
     {
         var live = Live(await Incoming.BodyAsync(call));
-        await ApplyAsync(call, call.Id, 200, stood => stood switch
+        await ApplyAsync(call, call.Id, stood => stood switch
         {
             null => throw Refused.NotFound(),
             { Kind: "council" } => OrganizationParts.Of(stood) with { Live = live },
@@ -55,9 +66,16 @@ internal sealed class WriteOrganization(
         });
     }
 
-    private async Task<OrganizationFacts> SentAsync(Call call)
+    private static void RequireOwn(Call call, string id)
     {
-        var sent = await Incoming.BodyAsync(call);
+        if (call.Caller.Kind == Who.Council && id != call.Caller.Organisation)
+        {
+            throw Refused.Denied("A council corrects its own telephones.");
+        }
+    }
+
+    private OrganizationFacts Facts(JsonElement sent)
+    {
         incoming.Check(sent, Type);
         if (Incoming.Text(sent, "id") is { } inBody && inBody != OrganizationParts.Read(sent).Id)
         {
@@ -83,8 +101,7 @@ internal sealed class WriteOrganization(
             ? after : throw Refused.Denied("A council corrects its own telephones; the registrar changes the rest.");
     }
 
-    private async Task ApplyAsync(
-        Call call, string id, int status, Func<OrganizationRow?, OrganizationFacts> decide)
+    private async Task ApplyAsync(Call call, string id, Func<OrganizationRow?, OrganizationFacts> decide)
     {
         var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
         var now = Submit.Milliseconds(clock.GetUtcNow());
@@ -99,6 +116,7 @@ internal sealed class WriteOrganization(
 
             var same = stood is not null && OrganizationParts.Of(stood) == after;
             var version = same ? stood!.Version : (stood?.Version ?? 0) + 1;
+            var status = stood is null ? 201 : 200;
             DateTimeOffset updated = same ? stood!.Updated : now;
             var entry = call.Entry() with
             {

@@ -71,6 +71,14 @@ internal static class PlanParameters
     public static IReadOnlyList<string> Includes(PlanView view) =>
         view == PlanView.Flag ? IncludesOfFlag : IncludesOfEpisode;
 
+    /// <summary>Resource type that a value of <c>_include</c> or <c>_revinclude</c> adds.</summary>
+    public static string Included(PlanView view, string include) => include switch
+    {
+        "Flag:detail" => view == PlanView.Flag ? "EpisodeOfCare" : "Flag",
+        "Flag:author" or "EpisodeOfCare:organization" => "Organization",
+        _ => "Patient",
+    };
+
     public static IReadOnlyList<string> RevIncludes(PlanView view) =>
         view == PlanView.Episode ? RevIncludesOfEpisode : [];
 

@@ -21,6 +21,9 @@ internal sealed record PlanQuestion
 
     public required Predicate<PlanRow> Condition { get; init; }
 
+    /// <summary>What the token's scopes let the asker see at all.</summary>
+    public Predicate<PlanRow> Within { get; init; } = _ => true;
+
     /// <summary>Names of the councils by ODS code: those whose plans health may see, and how they are called.</summary>
     public required IReadOnlyDictionary<string, string> CouncilNames { get; init; }
 
@@ -54,10 +57,10 @@ internal sealed record PlanQuestion
     };
 
     /// <summary>Whether the asker may see a row at all; the condition narrows further.</summary>
-    public bool MaySee(PlanRow row) =>
-        Council is not null
+    public bool MaySee(PlanRow row) => Within(row)
+        && (Council is not null
             ? row.Facts.Council == Council && !row.Deleted
-            : row.Days.VisibleOn(Today) && !row.Deleted && CouncilNames.ContainsKey(row.Facts.Council);
+            : row.Days.VisibleOn(Today) && !row.Deleted && CouncilNames.ContainsKey(row.Facts.Council));
 }
 
 /// <summary>The rows of an answer, and how many there are beyond the page.</summary>
@@ -71,7 +74,11 @@ internal sealed record PlanPage(
     IReadOnlyList<PatientRow> Patients,
     IReadOnlyList<LinkedNumber> Linked,
     int Total,
-    bool More);
+    bool More)
+{
+    /// <summary>There are plans that the question's further conditions leave out, and none that meets them.</summary>
+    public bool LeftOut { get; init; }
+}
 
 /// <summary>Records of people, and other numbers of theirs.</summary>
 internal sealed record PatientsFound(IReadOnlyList<PatientRow> Rows, IReadOnlyList<LinkedNumber> Linked);

@@ -257,13 +257,15 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         var disclosed = new List<Disclosed>(page.Count + shownPatients.Count);
         page.ForEach(r => AddShown(disclosed, r, question));
         shownPatients.ForEach(p => disclosed.Add(Shown(p, question, plan: true)));
-        if (question.CountOnly)
+        var leftOut = question.Council is null && matches.Count == 0 && seen.Count > 0;
+        if (question.CountOnly || leftOut)
         {
-            disclosed.AddRange(matches.Select(r => Shown(r, question.View)).DistinctBy(d => d.NhsNumber));
+            disclosed.AddRange((leftOut ? seen : matches).Select(r => Shown(r, question.View))
+                .DistinctBy(d => d.NhsNumber));
         }
 
-        return new(new(page, shownPatients, linked, matches.Count, after.Count > page.Count && !question.CountOnly),
-            disclosed);
+        var more = after.Count > page.Count && !question.CountOnly;
+        return new(new(page, shownPatients, linked, matches.Count, more) { LeftOut = leftOut }, disclosed);
     }
 
     private static List<PatientRow> PatientsShown(

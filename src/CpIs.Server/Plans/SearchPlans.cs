@@ -53,6 +53,7 @@ internal sealed class SearchPlans(
     {
         Check(search.Includes, PlanParameters.Includes(view));
         Check(search.RevIncludes, PlanParameters.RevIncludes(view));
+        call.CoverIncluded(search.Includes.Concat(search.RevIncludes).Select(i => PlanParameters.Included(view, i)));
         if (search.Sort is not (null or "_id"))
         {
             throw Refused.BadSearch("Plans are served in the order of _id.");
@@ -65,6 +66,7 @@ internal sealed class SearchPlans(
             Today = Visibility.Today(clock),
             Numbers = numbers,
             Condition = _ => true,
+            Within = SearchConditions.Within(call, PlanParameters.Of(view)),
             CouncilNames = call.Health ? councils.LiveNames : councils.AllNames,
             WithPatients = search.Includes
                 .Exists(i => i is "Flag:patient" or "Flag:subject" or "EpisodeOfCare:patient"),

@@ -5,8 +5,8 @@ using CpIs.Server.Access;
 namespace CpIs.Server.Plans;
 
 /// <summary>
-/// Create, update and delete of one Flag or EpisodeOfCare. http://hl7.org/fhir/R4/http.html#create
-/// Not served here: conditional update and JSON Patch.
+/// Create, update and delete of one Flag or EpisodeOfCare, conditional or not.
+/// http://hl7.org/fhir/R4/http.html#create
 /// </summary>
 internal sealed class WritePlan(Incoming incoming, Submit submit)
 {
@@ -37,6 +37,22 @@ internal sealed class WritePlan(Incoming incoming, Submit submit)
         }
 
         await ApplyAsync(call, Put(sent, view, id, false, Incoming.IfMatch(call.Http.Request.Headers.IfMatch)));
+    }
+
+    /// <summary>Which one is meant its identifier says; where there is none it is made.</summary>
+    public async Task UpdateByIdentifierAsync(Call call, PlanView view)
+    {
+        var sent = await Incoming.BodyAsync(call);
+        var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
+        var change = Put(sent, view, Guid.CreateVersion7(), false, ifMatch);
+        Incoming.RequireIdentifier(call.Http.Request.QueryString.Value, sent);
+        var sought = new ByIdentifier(Incoming.Text(sent, "id"), call.Caller.Scopes.Allow(view.ResourceType, 'c'));
+        await ApplyAsync(call, change switch
+        {
+            EpisodeChange episode => episode with { Sought = sought },
+            FlagChange flag => flag with { Sought = sought },
+            _ => change,
+        });
     }
 
     public async Task DeleteAsync(Call call, PlanView view)

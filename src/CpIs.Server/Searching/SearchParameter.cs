@@ -19,6 +19,34 @@ internal static class SearchConditions
         return row => Array.TrueForAll(all, one => one(row));
     }
 
+    /// <summary>
+    /// What the token's scopes let the caller see; a condition that cannot be read lets nothing be seen.
+    /// </summary>
+    /// <exception cref="Refused">403 when no condition can be read.</exception>
+    public static Predicate<T> Within<T>(Call call, IReadOnlyList<SearchParameter<T>> parameters)
+    {
+        if (call.Within is not { } conditions)
+        {
+            return _ => true;
+        }
+
+        var any = conditions.Select(c => Condition(c, parameters)).OfType<Predicate<T>>().ToArray();
+        return any.Length > 0 ? row => Array.Exists(any, one => one(row))
+            : throw Refused.Denied("The token's scopes have conditions that this server does not know.");
+    }
+
+    private static Predicate<T>? Condition<T>(string condition, IReadOnlyList<SearchParameter<T>> parameters)
+    {
+        try
+        {
+            return All(SearchRequest.OfScope(condition, [.. parameters.Select(p => p.Name)]), parameters);
+        }
+        catch (Refused)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A token value against one system and a set of codes of the row.</summary>
     public static Func<string?, string,
         Predicate<T>> Token<T>(Func<T, IEnumerable<(string? System, string Code)>> codes) =>

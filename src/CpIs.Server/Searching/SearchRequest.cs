@@ -83,6 +83,24 @@ internal sealed class SearchRequest
         return search;
     }
 
+    /// <summary>Reads the condition of a scope: criteria and nothing else.</summary>
+    /// <exception cref="Refused">400 when it is something else.</exception>
+    public static SearchRequest OfScope(string condition, IReadOnlyCollection<string> known)
+    {
+        var search = new SearchRequest { Asked = condition };
+        foreach (var (name, values) in QueryHelpers.ParseQuery(condition))
+        {
+            if (name.StartsWith('_') && !known.Contains(name))
+            {
+                throw Refused.BadSearch("A scope's condition holds criteria alone.");
+            }
+
+            search.Add(new() { [name] = values }, known);
+        }
+
+        return search.Criteria.Count > 0 ? search : throw Refused.BadSearch("A scope's condition is empty.");
+    }
+
     private static void RequireForm(HttpRequest request)
     {
         if (request.ContentLength is > 0

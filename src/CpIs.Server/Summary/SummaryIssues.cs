@@ -23,7 +23,16 @@ internal static class SummaryIssues
             issues.Add(Told(DetailCode.CountedUnscheduled, Words.CountedUnscheduled));
         }
 
-        if (page.Total == 0)
+        if (call.Within is not null)
+        {
+            issues.Add(Warned(DetailCode.NarrowedByScope, Words.NarrowedByScope));
+        }
+
+        if (page.LeftOut)
+        {
+            issues.Add(Warned(DetailCode.PlanLeftOut, Words.PlanLeftOut));
+        }
+        else if (page.Total == 0 && call.Within is null)
         {
             issues.Add(PlanAnswer.NoRecordHeld(councils, now));
         }

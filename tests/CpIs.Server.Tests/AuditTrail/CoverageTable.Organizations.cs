@@ -43,6 +43,16 @@ internal static partial class CoverageTable
         });
         yield return Row(Update, "denied", Doctor, _ => new("PUT", "Organization/RW5", Left("update", 403)));
         yield return Row(Update, "unauthenticated", null, _ => new("PUT", "Organization/RW5", Left("update", 401)));
+        const string ByCode = "PUT /Organization";
+        const string Zzt12 = "Organization?identifier=" + CpIs.Fhir.Systems.Ods + "|ZZT12";
+        yield return Row(ByCode, "ok", Registrar, _ =>
+            new("PUT", Zzt12, Left("update", 201)) { Body = Trust("ZZT12") });
+        yield return Row(ByCode, "refused", Registrar, _ => new("PUT", "Organization", Left("update", 400))
+        {
+            Body = Trust("ZZT12"),
+        });
+        yield return Row(ByCode, "denied", Doctor, _ => new("PUT", Zzt12, Left("update", 403)));
+        yield return Row(ByCode, "unauthenticated", null, _ => new("PUT", Zzt12, Left("update", 401)));
         const string Unregistered = "GET /Organization/$unregistered";
         yield return Row(Unregistered, "ok", Registrar, _ =>
             new("GET", "Organization/$unregistered") { Answer = 200 });
