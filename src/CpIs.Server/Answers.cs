@@ -55,7 +55,9 @@ internal static class Answers
     /// <param name="body">FHIR JSON.</param>
     /// <param name="tag">ETag of what it says.</param>
     /// <param name="keepSeconds">How long it may be kept.</param>
-    public static Task PublicAsync(HttpContext http, ReadOnlyMemory<byte> body, string tag, int keepSeconds)
+    /// <param name="type">Media type of what is no FHIR.</param>
+    public static Task PublicAsync(
+        HttpContext http, ReadOnlyMemory<byte> body, string tag, int keepSeconds, string? type = null)
     {
         http.Response.Headers.ETag = tag;
         http.Response.Headers.Vary = "Accept";
@@ -67,7 +69,7 @@ internal static class Answers
             return Task.CompletedTask;
         }
 
-        return SendAsync(http, StatusCodes.Status200OK, body, keep);
+        return SendAsync(http, StatusCodes.Status200OK, body, keep, type);
     }
 
     /// <summary>An ETag made from what is said: weak, since JSON and XML of it share it.</summary>
@@ -78,10 +80,11 @@ internal static class Answers
     public static Task BytesAsync(HttpContext http, int status, ReadOnlyMemory<byte> body) =>
         SendAsync(http, status, body, "no-store");
 
-    private static Task SendAsync(HttpContext http, int status, ReadOnlyMemory<byte> json, string keep)
+    private static Task SendAsync(
+        HttpContext http, int status, ReadOnlyMemory<byte> json, string keep, string? otherType = null)
     {
         var response = http.Response;
-        var (type, body) = Formats.Of(http, json);
+        var (type, body) = otherType is null ? Formats.Of(http, json) : (otherType, json);
         response.StatusCode = status;
         response.Headers.CacheControl = keep;
         response.Headers.XContentTypeOptions = "nosniff";

@@ -94,5 +94,6 @@ internal static class Rooms
             .AddSingleton<ShowSubscriptions>().AddSingleton<ShowNotices>();
         services.AddSingleton<FollowerStore>().AddSingleton<LapseStore>().AddSingleton<SenderStore>()
             .AddSingleton<Delivery>().AddHostedService<Follower>().AddHostedService<Sender>();
+        services.AddSingleton<BacklogStore>().AddHostedService<Backlog>();
     }
 }

@@ -26,6 +26,10 @@ internal static class Routes
     public static readonly IReadOnlyList<Route> Table =
     [
         Public("/metadata", "capabilities", To<ShowCapabilities>(r => r.AnswerAsync)),
+        Public("", "operation", _ => ShowOpenApi.AnswerAsync) with
+        {
+            Prefix = ShowOpenApi.Path, Negotiated = false,
+        },
         new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients,
             To<SubmitBundle>(r => r.AnswerAsync)),
         .. Plan(PlanView.Flag),

@@ -13,5 +13,5 @@ internal static partial class CoverageTable
             Form = "name=CpIs", Answer = 200,
         }),
         Row($"GET /{type}/{{id}}", "ok", null, _ => new("GET", $"{type}/absent") { Answer = 404 }),
-    ]);
+    ]).Append(Row("GET /openapi.json", "ok", null, _ => new("GET", "../../openapi.json") { Answer = 200 }));
 }

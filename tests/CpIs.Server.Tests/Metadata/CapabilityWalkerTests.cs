@@ -208,7 +208,8 @@ public sealed class CapabilityWalkerTests(WalkedHouse house) : IClassFixture<Wal
     }
 
     [Fact]
-    public void Every_operation_of_the_table_has_a_definition() => Routes.Table.Select(Server.Metadata.Operations.NameOf)
+    public void Every_operation_of_the_table_has_a_definition() =>
+        Routes.Table.Select(Server.Metadata.Operations.NameOf)
         .Where(name => name is not null).Should().NotBeEmpty().And.OnlyContain(name => Server.Metadata.Operations
             .Of(Routes.Table).Any(o => o.Name == name && o.Definition.StartsWith("http", StringComparison.Ordinal)));
 
