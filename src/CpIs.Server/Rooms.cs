@@ -12,6 +12,7 @@ using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
+using CpIs.Server.Versions;
 
 namespace CpIs.Server;
 
@@ -36,7 +37,7 @@ internal static class Rooms
     private static void AddAccess(IServiceCollection services)
     {
         services.AddSingleton<Door>().AddSingleton<TokenCache>().AddSingleton<Rates>().AddSingleton<Denials>()
-            .AddSingleton<Readiness>();
+            .AddSingleton<Browsing>().AddSingleton<Readiness>();
         services.AddHostedService(s => s.GetRequiredService<Denials>());
     }
 
@@ -52,7 +53,9 @@ internal static class Rooms
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()
             .AddHostedService(s => s.GetRequiredService<ClockWorker>());
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
+            .AddSingleton<PatchPlan>()
             .AddSingleton<SubmitBundle>();
+        services.AddSingleton<VersionStore>().AddSingleton<ShowVersions>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
     }
@@ -75,6 +78,8 @@ internal static class Rooms
     {
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>()
             .AddSingleton<ShowHistory>();
+        services.AddSingleton<AlertStore>().AddSingleton<Alerts>()
+            .AddHostedService(s => s.GetRequiredService<Alerts>());
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
             .AddSingleton<ProveInclusion>();

@@ -10,6 +10,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
+using CpIs.Server.Versions;
 
 namespace CpIs.Server;
 
@@ -40,6 +41,8 @@ internal static class Routes
         Create("Patient", To<PutPatient>(r => r.CreateAsync)),
         Update("Patient", To<PutPatient>(r => r.UpdateAsync)) with { Creates = true },
         UpdateByIdentifier("Patient", To<PutPatient>(r => r.UpdateByIdentifierAsync)),
+        Version("Patient", To<ShowVersions>(r => r.PatientVersionAsync)),
+        History("Patient", To<ShowVersions>(r => r.OfOneAsync)),
         .. Encounter,
         .. Narrowing(
             Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
@@ -51,6 +54,24 @@ internal static class Routes
             Who = Who.Registrar, Discloses = Discloses.Organizations,
         },
         Update("Organization", To<WriteOrganization>(r => r.UpdateAsync)) with
+        {
+            Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
+        },
+        new("DELETE", "/Organization/{id}", "Organization", 'd', "delete", 'D', Who.Registrar,
+            Discloses.Organizations, To<WriteOrganization>(r => r.DeleteAsync)),
+        Version("Organization", To<ShowVersions>(r => r.OrganizationVersionAsync)) with
+        {
+            Who = Who.Anyone, Discloses = Discloses.Organizations,
+        },
+        History("Organization", To<ShowVersions>(r => r.OfOrganizationAsync)) with
+        {
+            Who = Who.Anyone, Discloses = Discloses.Organizations,
+        },
+        HistoryOfAll("Organization", To<ShowVersions>(r => r.OfOrganizationsAsync)) with
+        {
+            Who = Who.Anyone, Discloses = Discloses.Organizations,
+        },
+        Patch("Organization", To<WriteOrganization>(r => r.PatchAsync)) with
         {
             Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
         },
@@ -154,9 +175,12 @@ internal static class Routes
             Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
             new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
                 HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view)))),
+        History(view.ResourceType, To<ShowVersions>(r => r.OfOneAsync)),
+        HistoryOfAll(view.ResourceType, To<ShowVersions>(r => r.OfTypeAsync)),
         Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
         UpdateByIdentifier(view.ResourceType, To<WritePlan>(r => c => r.UpdateByIdentifierAsync(c, view))),
+        Patch(view.ResourceType, To<WritePlan>(r => c => r.PatchAsync(c, view))),
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
     ];
@@ -290,6 +314,21 @@ internal static class Routes
 
     private static Route Update(string type, Func<IServiceProvider, RouteHandler> room) =>
         new("PUT", $"/{type}/{{id}}", type, 'u', "update", 'U', Who.Council, Discloses.Patients, room);
+
+    private static Route Version(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", $"/{type}/{{id}}/_history/{{version}}", type, 'r', "vread", 'R', Who.Council, Discloses.Patients,
+            room);
+
+    private static Route History(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", $"/{type}/{{id}}/_history", type, 'r', "history-instance", 'R', Who.Council, Discloses.Patients,
+            room);
+
+    /// <summary>SMART App Launch counts it among the searches.</summary>
+    private static Route HistoryOfAll(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", $"/{type}/_history", type, 's', "history-type", 'R', Who.Council, Discloses.Patients, room);
+
+    private static Route Patch(string type, Func<IServiceProvider, RouteHandler> room) =>
+        Update(type, room) with { Method = "PATCH", Interaction = "patch" };
 
     private static Route UpdateByIdentifier(string type, Func<IServiceProvider, RouteHandler> room) =>
         Update(type, room) with { Path = "/" + type };

@@ -64,6 +64,9 @@ internal sealed record ServerOptions
     /// <summary>Web pages of which origins may ask.</summary>
     public Browsers Browsers { get; init; } = new();
 
+    /// <summary>How many people one person may look at before auditors hear of it.</summary>
+    public BrowsingOptions Browsing { get; init; } = new();
+
     /// <summary>Where notices may be sent.</summary>
     public NoticeOptions Notices { get; init; } = new();
 
@@ -93,6 +96,7 @@ internal sealed record ServerOptions
             Attendance = AttendanceRules.Read(configuration),
             Wire = WireOptions.Read(configuration, sandbox),
             Browsers = Browsers.Read(configuration),
+            Browsing = BrowsingOptions.Read(configuration),
             Notices = NoticeOptions.Read(configuration, sandbox),
             Demographics = DemographicsOptions.Read(configuration),
             Issuers = IssuerOptions.Read(configuration),

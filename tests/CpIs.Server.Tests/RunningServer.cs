@@ -40,6 +40,9 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>Web pages of which origins may ask this server.</summary>
     internal Browsers Browsers { get; init; } = new();
 
+    /// <summary>How many people one person may look at on this server.</summary>
+    internal BrowsingOptions Browsing { get; init; } = new();
+
     /// <summary>The database of another server that this one runs beside; null: one of its own.</summary>
     internal TestDatabase? Shared { get; init; }
 
@@ -79,6 +82,7 @@ public sealed class RunningServer : IAsyncLifetime
             Notices = new() { Loopback = true },
             Wire = Wire,
             Browsers = Browsers,
+            Browsing = Browsing,
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),
         };

@@ -7,7 +7,14 @@ namespace CpIs.Server.Plans;
 /// <summary>One thing a council wants changed, already read and checked against its profile.</summary>
 /// <param name="Place">Index of its Bundle entry; 0 for a single request.</param>
 /// <param name="IfMatch">Version that must be the current one, or null.</param>
-internal abstract record Change(int Place, int? IfMatch);
+internal abstract record Change(int Place, int? IfMatch)
+{
+    /// <summary>What the record calls it, where that is not plainly create, update or delete.</summary>
+    public string? Interaction { get; init; }
+
+    /// <summary>A patch: the version it was applied to, which must stand still.</summary>
+    public int? ReadIn { get; init; }
+}
 
 /// <summary>A council's record of a person, created or replaced.</summary>
 internal sealed record PatientChange(int Place, int? IfMatch, NhsNumber Number, JsonElement Sent, bool MustBeNew)

@@ -120,16 +120,22 @@ internal sealed class Incoming(Profiles profiles)
         }
     }
 
+    /// <summary>One JSON object.</summary>
+    /// <exception cref="Refused">400 when it cannot be parsed, or is something else.</exception>
     public static JsonElement Parse(byte[] body)
+    {
+        var element = ParseAny(body);
+        return element.ValueKind == JsonValueKind.Object ? element
+            : throw Refused.BadBody("The body must be one JSON object.");
+    }
+
+    /// <summary>Any JSON that can be stored.</summary>
+    /// <exception cref="Refused">400 when it cannot be parsed.</exception>
+    public static JsonElement ParseAny(byte[] body)
     {
         try
         {
             var element = JsonDocument.Parse(body, Parsing).RootElement;
-            if (element.ValueKind != JsonValueKind.Object)
-            {
-                throw Refused.BadBody("The body must be one JSON object.");
-            }
-
             RequireStorable(element);
             return element;
         }

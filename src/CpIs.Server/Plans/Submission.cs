@@ -347,6 +347,11 @@ internal sealed class Submission
         {
             throw Refused.Stale("The resource has another version than If-Match names.");
         }
+
+        if (change.ReadIn is { } read && draft.Stood?.State(view).Version != read)
+        {
+            throw new PatchOvertaken();
+        }
     }
 
     private static Refused AtEntry(Refused refused, int place) =>

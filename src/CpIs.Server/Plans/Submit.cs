@@ -46,7 +46,7 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
         var (number, references) = result.Touched(change, answer);
         return call.Entry(number) with
         {
-            Interaction = interaction,
+            Interaction = change.Interaction ?? interaction,
             Action = action,
             Status = answer.Status,
             ResourceType = answer.ResourceType,

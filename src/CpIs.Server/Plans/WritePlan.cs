@@ -8,7 +8,7 @@ namespace CpIs.Server.Plans;
 /// Create, update and delete of one Flag or EpisodeOfCare, conditional or not.
 /// http://hl7.org/fhir/R4/http.html#create
 /// </summary>
-internal sealed class WritePlan(Incoming incoming, Submit submit)
+internal sealed class WritePlan(Incoming incoming, Submit submit, PatchPlan patches)
 {
     public async Task CreateAsync(Call call, PlanView view)
     {
@@ -31,12 +31,7 @@ internal sealed class WritePlan(Incoming incoming, Submit submit)
             throw Refused.BadBody("The id of the body is not the id of the URL.");
         }
 
-        if (!Guid.TryParseExact(call.Id, "D", out var id))
-        {
-            throw Refused.NotFound();
-        }
-
-        await ApplyAsync(call, Put(sent, view, id, false, Incoming.IfMatch(call.Http.Request.Headers.IfMatch)));
+        await ApplyAsync(call, Put(sent, view, Id(call), false, Incoming.IfMatch(call.Http.Request.Headers.IfMatch)));
     }
 
     /// <summary>Which one is meant its identifier says; where there is none it is made.</summary>
@@ -55,14 +50,17 @@ internal sealed class WritePlan(Incoming incoming, Submit submit)
         });
     }
 
+    public async Task PatchAsync(Call call, PlanView view)
+    {
+        var patch = await IncomingPatch.ReadAsync(call);
+        await WriteAnswers.OneAsync(call, await patches.ApplyAsync(call, new PlanPatch(
+            0, Incoming.IfMatch(call.Http.Request.Headers.IfMatch), view, Id(call), patch)));
+    }
+
     public async Task DeleteAsync(Call call, PlanView view)
     {
-        if (!Guid.TryParseExact(call.Id, "D", out var id))
-        {
-            throw Refused.NotFound();
-        }
-
-        await ApplyAsync(call, new PlanDeletion(0, Incoming.IfMatch(call.Http.Request.Headers.IfMatch), view, id));
+        await ApplyAsync(call,
+            new PlanDeletion(0, Incoming.IfMatch(call.Http.Request.Headers.IfMatch), view, Id(call)));
     }
 
     private Change Put(JsonElement sent, PlanView view, Guid id, bool create, int? ifMatch)
@@ -73,6 +71,9 @@ internal sealed class WritePlan(Incoming incoming, Submit submit)
             ? new FlagChange(0, ifMatch, id, create, reader.Flag(sent))
             : new EpisodeChange(0, ifMatch, id, create, reader.Episode(sent));
     }
+
+    private static Guid Id(Call call) =>
+        Guid.TryParseExact(call.Id, "D", out var id) ? id : throw Refused.NotFound();
 
     private async Task ApplyAsync(Call call, Change change)
     {

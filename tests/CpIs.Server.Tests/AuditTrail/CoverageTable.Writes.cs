@@ -107,6 +107,27 @@ internal static partial class CoverageTable
         yield return Row(route, "unauthenticated", null, _ => new("PUT", type, No(401)));
     }
 
+    private static IEnumerable<CoverageRow> Patches(string type)
+    {
+        var route = $"PATCH /{type}/{{id}}";
+        ExpectedEntry No(int status) => new("patch", status, 4, null);
+        CoverageCase Patch(string url, string patch, params ExpectedEntry[] entries) =>
+            new("PATCH", url, entries) { Form = patch, FormType = "application/json-patch+json" };
+        const string Same = """[{"op":"test","path":"/resourceType","value":"@"}]""";
+        var fitting = Same.Replace("@", type, StringComparison.Ordinal);
+        yield return Row(route, "ok", Council, async t =>
+        {
+            var (url, _, plan) = await HeldAsync(t, type);
+            return Patch(url, fitting, new ExpectedEntry("patch", 200, 0, plan.Number));
+        });
+        yield return Row(route, "refused", Council, async t => Patch((await HeldAsync(t, type)).Url, Same, No(422)));
+        yield return Row(route, "stale", Council, async t =>
+            Patch((await HeldAsync(t, type)).Url, fitting, No(412)) with { Header = ("If-Match", "W/\"7\"") });
+        yield return Row(route, "not yours", Other, async t => Patch((await HeldAsync(t, type)).Url, fitting, No(404)));
+        yield return Row(route, "denied", Doctor, _ => Patch($"{type}/{Nobody}", fitting, No(403)));
+        yield return Row(route, "unauthenticated", null, _ => Patch($"{type}/{Nobody}", fitting, No(401)));
+    }
+
     /// <summary>A plan of its own for a change: where it is, what to send, whose it is.</summary>
     private static async Task<(string Url, JsonObject Body, InventedPlan Plan)> HeldAsync(
         InventedTrail t, string type)

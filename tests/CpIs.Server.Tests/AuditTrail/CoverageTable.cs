@@ -24,6 +24,8 @@ internal static partial class CoverageTable
         .. Writes("Flag"), .. Writes("EpisodeOfCare"),
         .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(),
         .. ConditionalUpdates("Flag"), .. ConditionalUpdates("EpisodeOfCare"), .. ConditionalUpdates("Patient"),
+        .. Patches("Flag"), .. Patches("EpisodeOfCare"), .. VersionsOf("Flag"), .. VersionsOf("EpisodeOfCare"),
+        .. PatientVersions(), .. OrganizationVersions(), .. OrganizationPatches(),
         .. Validations(),
         .. EncounterSearches(), .. EncounterReads(), .. EncounterWrites(), .. Uploads(),
         .. OrganizationWrites(), .. Registrations(), .. SubscriptionReads(), .. SubscriptionWrites(), .. NoticesAsked(),
