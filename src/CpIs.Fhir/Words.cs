@@ -37,6 +37,10 @@ public static class Words
     public const string NoAttendanceReported =
         "Your organisation has reported no such attendance of this person. A plan is held: search Flag.";
 
+    /// <summary>Said where a plan is held that the rest of a search leaves out: it must not read as none.</summary>
+    public const string HeldOtherwise =
+        "A plan is held for this person that does not meet the other criteria of this search. Ask without them.";
+
     /// <summary>What a newborn's empty answer adds.</summary>
     public const string LookUpMother =
         "Unborn plans are held under the mother's NHS number: look her up too.";

@@ -1,7 +1,9 @@
 using System.Globalization;
 using CpIs.Fhir;
 using CpIs.Server.Access;
+using CpIs.Server.Searching;
 using Hl7.Fhir.Serialization;
+using Microsoft.Extensions.Primitives;
 
 namespace CpIs.Server;
 
@@ -23,11 +25,17 @@ internal static class Answers
         var format = http.Request.Query["_format"].ToString();
         var wanted = format.Length > 0 ? [format] : http.Request.Headers.Accept.ToString()
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return Negotiate(http, wanted);
+    }
+
+    private static Refused? Negotiate(HttpContext http, string[] wanted)
+    {
         foreach (var one in wanted.DefaultIfEmpty("*/*"))
         {
             switch (one.Split(';')[0].Replace(' ', '+').ToLowerInvariant())
             {
                 case "json" or "application/json" or Json or "*/*" or "application/*" or "text/json":
+                    http.Items.Remove(XmlWanted);
                     return null;
                 case "xml" or "application/xml" or Xml or "text/xml":
                     http.Items[XmlWanted] = true;
@@ -39,7 +47,17 @@ internal static class Answers
             "Answers are application/fhir+json or application/fhir+xml.")]);
     }
 
-    /// <summary>One resource as it is stored.</summary>
+    /// <summary>Settles the format by a posted search's form, which may name it as a URL may.</summary>
+    /// <exception cref="Refused">406 for a format that is not served.</exception>
+    public static void Negotiate(HttpContext http, IReadOnlyDictionary<string, StringValues> form)
+    {
+        if (form.TryGetValue("_format", out var format) && Negotiate(http, [format.ToString()]) is { } refused)
+        {
+            throw refused;
+        }
+    }
+
+    /// <summary>One resource as it is stored, or the part of it that was asked for.</summary>
     public static Task ResourceAsync(HttpContext http, int status, byte[] body, int version, DateTimeOffset updated)
     {
         var etag = $"W/\"{version}\"";
@@ -52,7 +70,7 @@ internal static class Answers
             return Task.CompletedTask;
         }
 
-        return BytesAsync(http, status, body);
+        return BytesAsync(http, status, status == 200 ? Narrowing.Shown(http, body) : body);
     }
 
     public static Task OutcomeAsync(HttpContext http, int status, IReadOnlyList<OutcomeIssue> issues) =>

@@ -94,6 +94,8 @@ internal static class Routes
         Leaves("/{lane:int}/claims", To<ShowLog>(r => r.ClaimsAsync)),
     ];
 
+    private static readonly HashSet<string> Types = new(Table.Select(r => r.Resource), StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Maps the table; every request of every route goes through the <see cref="Door"/>.</summary>
     public static void Map(WebApplication app)
     {
@@ -112,6 +114,14 @@ internal static class Routes
     private static bool SpeltAs(Route route, PathString path) =>
         path.StartsWithSegments(route.Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""),
             StringComparison.Ordinal);
+
+    /// <summary>
+    /// Whether a path would be one of the table's, were its letters' case passed over: then there is nothing there.
+    /// </summary>
+    public static bool IsMisspelt(PathString path) => !Table.Concat(Log).Any(route => route.Resource.Length > 0
+            ? SpeltAs(route, path)
+            : path.StartsWithSegments(route.Prefix, StringComparison.Ordinal)
+                && !Types.Contains(path.Value![route.Prefix.Length..].TrimStart('/').Split('/')[0]));
 
     private static Task NotFoundAsync(HttpContext http)
     {

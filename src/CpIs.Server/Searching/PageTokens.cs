@@ -43,7 +43,7 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
     public string Link(Call call, SearchRequest search, string last)
     {
         var place = new PagePlace(
-            call.Route.Resource, search.Asked, last, Identity(call), clock.GetUtcNow() + Lifetime);
+            call.Route.Resource, search.Asked, last, Identity(call), clock.GetUtcNow() + Lifetime, search.Lenient);
         return $"{call.Base}/{call.Route.Resource}?_page={protector.Protect(JsonSerializer.Serialize(place))}";
     }
 
@@ -54,7 +54,9 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
 /// <summary>What a page link holds.</summary>
 /// <param name="Type">Resource type searched.</param>
 /// <param name="Asked">The search as query string.</param>
-/// <param name="After">Key of the last entry of the page before.</param>
+/// <param name="After">Place of the last entry of the page before.</param>
 /// <param name="Caller">Whose link it is.</param>
 /// <param name="Until">End of its life.</param>
-internal sealed record PagePlace(string Type, string Asked, string After, string Caller, DateTimeOffset Until);
+/// <param name="Lenient">Whether what is not known was left out.</param>
+internal sealed record PagePlace(
+    string Type, string Asked, string After, string Caller, DateTimeOffset Until, bool Lenient);

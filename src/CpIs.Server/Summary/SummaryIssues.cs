@@ -25,7 +25,8 @@ internal static class SummaryIssues
 
         if (page.Total == 0)
         {
-            issues.Add(PlanAnswer.NoRecordHeld(councils, now));
+            issues.Add(page.Held ? Told(DetailCode.Informational, Words.HeldOtherwise)
+                : PlanAnswer.NoRecordHeld(councils, now));
         }
 
         issues.AddRange(PlanAnswer.Superseded(page.Linked, true));
