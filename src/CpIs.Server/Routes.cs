@@ -94,8 +94,6 @@ internal static class Routes
         Leaves("/{lane:int}/claims", To<ShowLog>(r => r.ClaimsAsync)),
     ];
 
-    private static readonly HashSet<string> Types = new(Table.Select(r => r.Resource), StringComparer.OrdinalIgnoreCase);
-
     /// <summary>Maps the table; every request of every route goes through the <see cref="Door"/>.</summary>
     public static void Map(WebApplication app)
     {
@@ -118,10 +116,17 @@ internal static class Routes
     /// <summary>
     /// Whether a path would be one of the table's, were its letters' case passed over: then there is nothing there.
     /// </summary>
-    public static bool IsMisspelt(PathString path) => !Table.Concat(Log).Any(route => route.Resource.Length > 0
-            ? SpeltAs(route, path)
-            : path.StartsWithSegments(route.Prefix, StringComparison.Ordinal)
-                && !Types.Contains(path.Value![route.Prefix.Length..].TrimStart('/').Split('/')[0]));
+    public static bool IsMisspelt(PathString path)
+    {
+        if (!path.StartsWithSegments(Prefix, StringComparison.Ordinal, out var rest))
+        {
+            return path.StartsWithSegments(Prefix, StringComparison.OrdinalIgnoreCase);
+        }
+
+        var type = rest.Value!.Split('/').ElementAtOrDefault(1) ?? "";
+        return Table.All(r => r.Resource != type)
+            && Table.Any(r => r.Resource.Equals(type, StringComparison.OrdinalIgnoreCase));
+    }
 
     private static Task NotFoundAsync(HttpContext http)
     {
