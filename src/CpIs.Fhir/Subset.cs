@@ -13,6 +13,9 @@ namespace CpIs.Fhir;
 /// </summary>
 public sealed class Subset
 {
+    /// <summary>An element of the summary that every group has, and hardly ever holds.</summary>
+    private const string EveryGroups = "modifierExtension";
+
     private static readonly ConcurrentDictionary<(string Type, string Summary), Subset> Summaries = new();
 
     private readonly ClassMapping mapping;
@@ -67,7 +70,8 @@ public sealed class Subset
 
     /// <summary>A group that is not of the summary itself, but holds what is, comes with that much.</summary>
     private static bool InSummary(PropertyMapping property) => property.InSummary || property.IsMandatoryElement
-        || (Group(property) is { } group && group.PropertyMappings.Any(inner => inner.InSummary));
+        || (Group(property) is { } group
+            && group.PropertyMappings.Any(inner => inner.InSummary && inner.Name != EveryGroups));
 
     /// <summary>The elements of a group that exists in its resource only; data types are shown whole.</summary>
     private static ClassMapping? Group(PropertyMapping property) =>
@@ -116,16 +120,27 @@ public sealed class Subset
                 continue;
             }
 
-            // What a primitive has beside its value stands under its name with an underscore.
-            var name = member.Name.TrimStart('_');
-            if ((of.FindMappedElementByName(name) ?? of.FindMappedElementByChoiceName(name)) is { } property
-                && keeps(property))
+            if (Kept(member, of) is { } property)
             {
                 json.WritePropertyName(member.Name);
                 WriteValue(json, member.Value, deep ? Group(property) : null);
             }
         }
     }
+
+    /// <summary>The element of a member that belongs to the part and has something in it; null for any other.</summary>
+    private PropertyMapping? Kept(JsonProperty member, ClassMapping of)
+    {
+        // What a primitive has beside its value stands under its name with an underscore.
+        var name = member.Name.TrimStart('_');
+        var property = of.FindMappedElementByName(name) ?? of.FindMappedElementByChoiceName(name);
+        return property is not null && keeps(property) && (!deep || Group(property) is not { } group
+            || Holds(member.Value, group)) ? property : null;
+    }
+
+    private bool Holds(JsonElement value, ClassMapping group) => value.ValueKind == JsonValueKind.Array
+        ? value.EnumerateArray().Any(one => Holds(one, group))
+        : value.EnumerateObject().Any(member => Kept(member, group) is not null);
 
     private void WriteValue(Utf8JsonWriter json, JsonElement value, ClassMapping? group)
     {
@@ -136,7 +151,7 @@ public sealed class Subset
         else if (value.ValueKind == JsonValueKind.Array)
         {
             json.WriteStartArray();
-            foreach (var one in value.EnumerateArray())
+            foreach (var one in value.EnumerateArray().Where(one => Holds(one, group)))
             {
                 WriteValue(json, one, group);
             }

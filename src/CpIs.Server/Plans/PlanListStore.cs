@@ -16,7 +16,14 @@ internal sealed class PlanListStore(NpgsqlDataSource database)
     /// <summary>Rows read at once while matches are looked for.</summary>
     private const int ChunkRows = 1000;
 
-    private const string AsCouncil = "select set_config('cpis.council', $1, true)";
+    /// <summary>
+    /// The wall between councils makes PostgreSQL expect next to no rows, and then it would rather sort them than read
+    /// them in the order of an index.
+    /// </summary>
+    internal const string AsCouncil = """
+        select set_config('cpis.council', $1, true), set_config('enable_seqscan', 'off', true),
+            set_config('enable_bitmapscan', 'off', true), set_config('enable_sort', 'off', true)
+        """;
 
     private const string Light = """
         select p.council, p.row_id, p.nhs_number, p.kind, p.start_day, p.end_day, p.due_day, p.follows_row_id,

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CpIs.Server.Tests.Notices;
 using FluentAssertions;
 using Xunit;
 
@@ -32,7 +33,7 @@ public sealed class PartsTests(PartsTests.OnePlan held) : IClassFixture<PartsTes
         { "sandbox-council-lancashire", "Subscription", "_elements=criteria", "status reason criteria channel" },
         { "sandbox-auditor", "AuditEvent?patient=@N&_count=1", "_elements=action", "type action recorded agent source" },
         { "sandbox-auditor", "AuditEvent?patient=@N&action=C&_count=1", "_summary=true",
-            "type subtype action recorded outcome agent source entity" },
+            "type subtype action recorded outcome purposeOfEvent agent source entity" },
         { "sandbox-ed-clinician", "AuditEvent?patient=@N", "_elements=recorded", "type recorded agent source" },
     };
 
@@ -58,12 +59,12 @@ public sealed class PartsTests(PartsTests.OnePlan held) : IClassFixture<PartsTes
     public async Task A_summary_of_an_entry_says_who_looked_at_what_without_the_particulars()
     {
         var bundle = await (await held.Server.Auditor.TryAsync(
-            $"AuditEvent?patient={held.Plan.Number}&action=E&_count=1&_summary=true")).BodyAsync();
+            $"AuditEvent?patient={held.Plan.Number}&action=C&_count=1&_summary=true")).BodyAsync();
 
         var entry = bundle.All("AuditEvent").Single();
         entry["agent"]!.AsArray().Should().OnlyContain(a => a!["who"] != null && a["requestor"] != null
             && a["type"] == null && a["network"] == null);
-        entry["entity"]!.AsArray().Should().OnlyContain(e => e!["query"] == null || e["what"] == null);
+        entry["entity"]!.AsArray().Should().NotBeEmpty().And.OnlyContain(e => e!["what"] != null && e["role"] == null);
     }
 
     [Fact]
@@ -150,8 +151,11 @@ public sealed class PartsTests(PartsTests.OnePlan held) : IClassFixture<PartsTes
             await Server.InitializeAsync();
             Plan = new InventedPlan { Start = Server.Today };
             (Episode, Flag) = await Server.SubmitAsync(Plan);
-            await PostAsync("sandbox-ed-clinician", "Encounter", new InventedEncounter { Number = Plan.Number }.Json());
-            await PostAsync("sandbox-council-lancashire", "Subscription", InventedSubscription.Json());
+            await PostAsync("sandbox-ed-clinician", "Encounter", new InventedEncounter
+            {
+                Number = Plan.Number, Start = Server.Clock.GetUtcNow().AddHours(-1),
+            }.Resource());
+            await PostAsync("sandbox-council-lancashire", "Subscription", new InventedSubscription().Resource());
         }
 
         public Task DisposeAsync() => Server.DisposeAsync();
