@@ -69,7 +69,8 @@ internal static class TrailParameters
         (criterion.Name, criterion.Modifier) switch
         {
             (_, "missing") => Missing(question, criterion),
-            ("date" or "_lastUpdated", null) => question with { Dates = [.. question.Dates, [.. criterion.Values.Select(v => DateRange.Parse(v.Text))]] },
+            ("date" or "_lastUpdated", null) => question
+                with { Dates = [.. question.Dates, [.. criterion.Values.Select(v => DateRange.Parse(v.Text))]] },
             ("patient", null or "identifier" or "Patient") => question with { Numbers = Both(question.Numbers,
                 criterion.Values.Select(v => SearchConditions.Patient(criterion.Modifier, v).Digits())) },
             ("agent", null or "identifier") => Agent(question, criterion),

@@ -46,7 +46,8 @@ internal sealed class PlanListStore(NpgsqlDataSource database)
     /// </summary>
     private const string Keys = """
          cross join lateral (select p.start_day - date '2000-01-01' as day,
-            (extract(epoch from case when $3 then p.flag_updated else p.episode_updated end) * 1000000)::bigint as moment,
+            (extract(epoch from case when $3 then p.flag_updated else p.episode_updated end) * 1000000)::bigint
+                as moment,
             case when $3 then p.flag_id else p.episode_id end as id) v
         cross join lateral (select
             case $4 when 'date' then v.day when '_lastUpdated' then v.moment else 0 end * $6 as one,

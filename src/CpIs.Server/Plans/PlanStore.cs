@@ -124,7 +124,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         var state = plan.State(question.View);
         if (state.Version == version)
         {
-            return new(PlanPages.Current(question, plan).State(question.View), [PlanPages.Shown(plan, question.View)], 1);
+            return new(PlanPages.Current(question, plan).State(question.View), [PlanPages.Shown(plan, question.View)],
+                1);
         }
 
         await using var batch = Batch(question.Council);

@@ -61,7 +61,8 @@ internal sealed record SearchValue(string Raw)
         var text = new StringBuilder(value.Length);
         for (var at = 0; at < value.Length; at++)
         {
-            if (value[at] == '\\' && at + 1 < value.Length && Escapable.Contains(value[at + 1], StringComparison.Ordinal))
+            if (value[at] == '\\' && at + 1 < value.Length
+                && Escapable.Contains(value[at + 1], StringComparison.Ordinal))
             {
                 at++;
             }

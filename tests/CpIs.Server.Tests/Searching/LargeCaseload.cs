@@ -5,7 +5,9 @@ using NpgsqlTypes;
 
 namespace CpIs.Server.Tests.Searching;
 
-/// <summary>A server whose Lancashire holds ten thousand plans, many of one day and many written at one instant.</summary>
+/// <summary>
+/// A server whose Lancashire holds ten thousand plans, many of one day and many written at one instant.
+/// </summary>
 public sealed class LargeCaseload : Xunit.IAsyncLifetime
 {
     public const int Plans = 10_000;

@@ -140,7 +140,8 @@ public sealed class WalkTests(LargeCaseload caseload) : IClassFixture<LargeCasel
         return done;
     }
 
-    private Task<(string Episode, string Flag)> SubmitAsync() => caseload.Server.SubmitAsync(new InventedPlan { Start = caseload.Server.Today });
+    private Task<(string Episode, string Flag)> SubmitAsync() =>
+        caseload.Server.SubmitAsync(new InventedPlan { Start = caseload.Server.Today });
 
     private async Task ChangeAsync(
         HttpClient council, (InventedPlan Plan, string Episode, string Flag, DateTimeOffset) held, int times)
