@@ -35,6 +35,8 @@ public sealed record DetailCode(string System, string Code, string Display)
     public static readonly DetailCode ServerError = Nhs("SERVICE_ERROR", "Service error");
 
     public static readonly DetailCode NoRecordHeld = Own("NO_RECORD_HELD", "No record held");
+    public static readonly DetailCode PlanLeftOut = Own("PLAN_LEFT_OUT", "A plan is held that the search leaves out");
+    public static readonly DetailCode NarrowedByScope = Own("NARROWED_BY_SCOPE", "The token shows only a part");
     public static readonly DetailCode IdentityDiffers = Own("IDENTITY_DIFFERS", "Identity differs");
     public static readonly DetailCode NotHeld = Own("NOT_HELD", "No visible plan is held for this person");
     public static readonly DetailCode EncounterHeld = Own("ENCOUNTER_HELD", "This encounter is held already");

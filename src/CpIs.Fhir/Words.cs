@@ -17,6 +17,16 @@ public static class Words
         "A plan shown here is as its council last confirmed it. What the council sent since could not be taken: "
         + "it may have changed. Telephone the council.";
 
+    /// <summary>R8: said where plans are held and the search's further conditions leave them out.</summary>
+    public const string PlanLeftOut =
+        "A record is held for this NHS number, but it does not meet the other conditions of this search. "
+        + "Search by the NHS number alone.";
+
+    /// <summary>Said with every answer to a token that may see only a part: nothing found is then no answer.</summary>
+    public const string NarrowedByScope =
+        "This system may see only a part of what is held. What is not shown here may be held all the same. "
+        + "Follow your safeguarding procedure.";
+
     public const string CouncilsDiffer = "Councils hold different names or birth dates for this person.";
 
     public const string CountedUnscheduled =
@@ -36,10 +46,6 @@ public static class Words
     /// <summary>Said where a plan is held and no attendance: the one must not be read as the other.</summary>
     public const string NoAttendanceReported =
         "Your organisation has reported no such attendance of this person. A plan is held: search Flag.";
-
-    /// <summary>Said where a plan is held that the rest of a search leaves out: it must not read as none.</summary>
-    public const string HeldOtherwise =
-        "A plan is held for this person that does not meet the other criteria of this search. Ask without them.";
 
     /// <summary>What a newborn's empty answer adds.</summary>
     public const string LookUpMother =

@@ -63,7 +63,7 @@ internal static class Answers
         var etag = $"W/\"{version}\"";
         http.Response.Headers.ETag = etag;
         http.Response.Headers.LastModified = updated.ToString("R", CultureInfo.InvariantCulture);
-        if (status == 200 && http.Request.Method is "GET" or "HEAD" && http.Request.Headers.IfNoneMatch == etag)
+        if (status == 200 && http.Request.Method is "GET" or "HEAD" && IsHeld(http.Request, etag, version, updated))
         {
             http.Response.StatusCode = StatusCodes.Status304NotModified;
             http.Response.Headers.CacheControl = "no-store";
@@ -71,6 +71,21 @@ internal static class Answers
         }
 
         return BytesAsync(http, status, status == 200 ? Narrowing.Shown(http, body) : body);
+    }
+
+    /// <summary>
+    /// http://hl7.org/fhir/R4/http.html#cread. A date knows no parts of a second: where an older version may have been
+    /// made in the same one, nobody is told that nothing has changed.
+    /// </summary>
+    private static bool IsHeld(HttpRequest request, string etag, int version, DateTimeOffset updated)
+    {
+        if (request.Headers.IfNoneMatch.ToString() is { Length: > 0 } tags)
+        {
+            return tags.Split(',', StringSplitOptions.TrimEntries).Any(t => t is "*" || t == etag || "W/" + t == etag);
+        }
+
+        return request.GetTypedHeaders().IfModifiedSince is { } since
+            && (updated <= since || (version == 1 && updated < since.AddSeconds(1)));
     }
 
     public static Task OutcomeAsync(HttpContext http, int status, IReadOnlyList<OutcomeIssue> issues) =>

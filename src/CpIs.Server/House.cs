@@ -7,6 +7,7 @@ using Dapper;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Npgsql;
 
 namespace CpIs.Server;
@@ -141,11 +142,13 @@ internal sealed class House : IAsyncDisposable
                 EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
+                Shown = s.GetRequiredService<Browsing>().Count,
             },
             clock));
         services.AddSingleton<PageTokens>();
-        services.AddDataProtection().SetApplicationName("cpis")
-            .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
+        services.AddDataProtection().SetApplicationName("cpis");
+        services.AddOptions<KeyManagementOptions>().Configure<NpgsqlDataSource>(
+            (keys, database) => keys.XmlRepository = new PageKeys(database));
         Rooms.Add(services, options, connection);
     }
 
@@ -171,7 +174,7 @@ internal sealed class House : IAsyncDisposable
         var issuer = new TokenIssuer($"http://localhost:{options.Port}", keyFolder, clock);
         var assertions = new Assertions(new ClientKeys(keyFolder), options.Councils, issuer.TokenAddress, clock);
         services.AddSingleton(_ => issuer).AddSingleton<SampleRegister>().AddSingleton<Opening>();
-        services.AddSingleton(new TokenEndpoint(issuer, assertions, options.Councils));
+        services.AddSingleton(s => new TokenEndpoint(issuer, assertions, s.GetRequiredService<Denials>(), options));
         bearer.AddJwtBearer(JwtBearerDefaults.AuthenticationScheme, o =>
         {
             Tokens.Accept(o, issuer.Issuer, issuer.Audience, clock);

@@ -10,6 +10,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
+using CpIs.Server.Versions;
 
 namespace CpIs.Server;
 
@@ -32,7 +33,7 @@ internal static class Rooms
     private static void AddAccess(IServiceCollection services)
     {
         services.AddSingleton<Door>().AddSingleton<TokenCache>().AddSingleton<Rates>().AddSingleton<Denials>()
-            .AddSingleton<Readiness>();
+            .AddSingleton<Browsing>().AddSingleton<Readiness>();
         services.AddHostedService(s => s.GetRequiredService<Denials>());
     }
 
@@ -49,7 +50,9 @@ internal static class Rooms
             .AddHostedService(s => s.GetRequiredService<ClockWorker>());
         services.AddSingleton<PlanListStore>();
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
+            .AddSingleton<PatchPlan>()
             .AddSingleton<SubmitBundle>();
+        services.AddSingleton<VersionStore>().AddSingleton<ShowVersions>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();
     }
@@ -72,6 +75,8 @@ internal static class Rooms
     {
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>()
             .AddSingleton<ShowHistory>();
+        services.AddSingleton<AlertStore>().AddSingleton<Alerts>()
+            .AddHostedService(s => s.GetRequiredService<Alerts>());
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
             .AddSingleton<ProveInclusion>();

@@ -48,6 +48,12 @@ internal sealed record Route(
     /// <summary>A search of NHS England's guide: refused in that guide's codes.</summary>
     public bool Guided { get; init; }
 
+    /// <summary>
+    /// Its room keeps to the condition of a scope (<see cref="Call.Within"/>); where it does not, such a scope opens
+    /// nothing.
+    /// </summary>
+    public bool Narrows { get; init; }
+
     /// <summary>What stands before the path.</summary>
     public string Prefix { get; init; } = Routes.Prefix;
 }

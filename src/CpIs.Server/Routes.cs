@@ -10,6 +10,7 @@ using CpIs.Server.Plans;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
+using CpIs.Server.Versions;
 
 namespace CpIs.Server;
 
@@ -35,15 +36,42 @@ internal static class Routes
         Read("Patient", HealthOrCouncil, Discloses.Patients, To<ReadPatient>(r => r.AnswerAsync)),
         Create("Patient", To<PutPatient>(r => r.CreateAsync)),
         Update("Patient", To<PutPatient>(r => r.UpdateAsync)),
+        UpdateByIdentifier("Patient", To<PutPatient>(r => r.UpdateByIdentifierAsync)),
+        Version("Patient", To<ShowVersions>(r => r.PatientVersionAsync)),
+        History("Patient", To<ShowVersions>(r => r.OfOneAsync)),
         .. Encounter,
-        Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
-        PostedSearch("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
-        Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync)),
+        .. Narrowing(
+            Search("Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+            PostedSearch(
+                "Organization", Who.Anyone, Discloses.Organizations, To<SearchOrganizations>(r => r.AnswerAsync)),
+            Read("Organization", Who.Anyone, Discloses.Organizations, To<ReadOrganization>(r => r.AnswerAsync))),
         Create("Organization", To<WriteOrganization>(r => r.CreateAsync)) with
         {
             Who = Who.Registrar, Discloses = Discloses.Organizations,
         },
         Update("Organization", To<WriteOrganization>(r => r.UpdateAsync)) with
+        {
+            Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
+        },
+        new("DELETE", "/Organization/{id}", "Organization", 'd', "delete", 'D', Who.Registrar,
+            Discloses.Organizations, To<WriteOrganization>(r => r.DeleteAsync)),
+        Version("Organization", To<ShowVersions>(r => r.OrganizationVersionAsync)) with
+        {
+            Who = Who.Anyone, Discloses = Discloses.Organizations,
+        },
+        History("Organization", To<ShowVersions>(r => r.OfOrganizationAsync)) with
+        {
+            Who = Who.Anyone, Discloses = Discloses.Organizations,
+        },
+        HistoryOfAll("Organization", To<ShowVersions>(r => r.OfOrganizationsAsync)) with
+        {
+            Who = Who.Anyone, Discloses = Discloses.Organizations,
+        },
+        Patch("Organization", To<WriteOrganization>(r => r.PatchAsync)) with
+        {
+            Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
+        },
+        UpdateByIdentifier("Organization", To<WriteOrganization>(r => r.UpdateByIdentifierAsync)) with
         {
             Who = Who.Registrar | Who.Council, Discloses = Discloses.Organizations,
         },
@@ -61,12 +89,13 @@ internal static class Routes
         },
         new("POST", "/Patient/$child-protection-summary", "Patient", 's', "operation", 'E', Who.Health,
             Discloses.Patients, To<ShowSummary>(r => r.AnswerAsync)),
-        Search("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with { Guided = true },
-        PostedSearch("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with
-        {
-            Guided = true,
-        },
-        Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync)),
+        .. Narrowing(
+            Search("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with { Guided = true },
+            PostedSearch("AuditEvent", TrailReaders | HealthOrCouncil, Discloses.Trail, AuditEvents) with
+            {
+                Guided = true,
+            },
+            Read("AuditEvent", TrailReaders, Discloses.Trail, To<ReadAuditEvent>(r => r.AnswerAsync))),
         new("GET", "/AuditEvent/{id}/$inclusion-proof", "AuditEvent", 'r', "operation", 'R', TrailReaders,
             Discloses.Trail, To<ProveInclusion>(r => r.AnswerAsync)),
         .. ValidateResource.Types.Select(Validate),
@@ -134,15 +163,23 @@ internal static class Routes
         return Task.CompletedTask;
     }
 
+    /// <summary>Routes whose rooms keep to the condition of a scope.</summary>
+    private static IEnumerable<Route> Narrowing(params Route[] routes) => routes.Select(r => r with { Narrows = true });
+
     private static Route[] Plan(PlanView view) =>
     [
-        Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
-        PostedSearch(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
-        Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
-        new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
-            HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view))),
+        .. Narrowing(
+            Search(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+            PostedSearch(view.ResourceType, HealthOrCouncil, Discloses.Patients, SearchOf(view)),
+            Read(view.ResourceType, HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadAsync(c, view))),
+            new("GET", $"/{view.ResourceType}/{{id}}/_history/{{version}}", view.ResourceType, 'r', "vread", 'R',
+                HealthOrCouncil, Discloses.Patients, To<ReadPlan>(r => c => r.ReadVersionAsync(c, view)))),
+        History(view.ResourceType, To<ShowVersions>(r => r.OfOneAsync)),
+        HistoryOfAll(view.ResourceType, To<ShowVersions>(r => r.OfTypeAsync)),
         Create(view.ResourceType, To<WritePlan>(r => c => r.CreateAsync(c, view))),
         Update(view.ResourceType, To<WritePlan>(r => c => r.UpdateAsync(c, view))),
+        UpdateByIdentifier(view.ResourceType, To<WritePlan>(r => c => r.UpdateByIdentifierAsync(c, view))),
+        Patch(view.ResourceType, To<WritePlan>(r => c => r.PatchAsync(c, view))),
         new("DELETE", $"/{view.ResourceType}/{{id}}", view.ResourceType, 'd', "delete", 'D',
             Who.Council, Discloses.Patients, To<WritePlan>(r => c => r.DeleteAsync(c, view))),
     ];
@@ -150,11 +187,12 @@ internal static class Routes
     /// <summary>Written by the organisation where it took place, person or feed; read by people.</summary>
     private static Route[] Encounter =>
     [
-        Search("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
-        PostedSearch("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
-        Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
-        new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
-            Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync)),
+        .. Narrowing(
+            Search("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+            PostedSearch("Encounter", HealthOrCouncil, Discloses.Patients, To<SearchEncounters>(r => r.AnswerAsync)),
+            Read("Encounter", HealthOrCouncil, Discloses.Patients, To<ReadEncounter>(r => r.ReadAsync)),
+            new("GET", "/Encounter/{id}/_history/{version}", "Encounter", 'r', "vread", 'R', HealthOrCouncil,
+                Discloses.Patients, To<ReadEncounter>(r => r.ReadVersionAsync))),
         Create("Encounter", To<WriteEncounter>(r => r.CreateAsync)) with { Who = Who.Health | Who.Feed },
         Update("Encounter", To<WriteEncounter>(r => r.UpdateAsync)) with { Who = Who.Health | Who.Feed },
     ];
@@ -275,4 +313,22 @@ internal static class Routes
 
     private static Route Update(string type, Func<IServiceProvider, RouteHandler> room) =>
         new("PUT", $"/{type}/{{id}}", type, 'u', "update", 'U', Who.Council, Discloses.Patients, room);
+
+    private static Route Version(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", $"/{type}/{{id}}/_history/{{version}}", type, 'r', "vread", 'R', Who.Council, Discloses.Patients,
+            room);
+
+    private static Route History(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", $"/{type}/{{id}}/_history", type, 'r', "history-instance", 'R', Who.Council, Discloses.Patients,
+            room);
+
+    /// <summary>SMART App Launch counts it among the searches.</summary>
+    private static Route HistoryOfAll(string type, Func<IServiceProvider, RouteHandler> room) =>
+        new("GET", $"/{type}/_history", type, 's', "history-type", 'R', Who.Council, Discloses.Patients, room);
+
+    private static Route Patch(string type, Func<IServiceProvider, RouteHandler> room) =>
+        Update(type, room) with { Method = "PATCH", Interaction = "patch" };
+
+    private static Route UpdateByIdentifier(string type, Func<IServiceProvider, RouteHandler> room) =>
+        Update(type, room) with { Path = "/" + type };
 }

@@ -44,7 +44,7 @@ internal static class Answered
 
     /// <summary>Resources of a type in a Bundle, in order.</summary>
     public static List<JsonNode> All(this JsonNode bundle, string type) =>
-        [.. (bundle["entry"] as JsonArray ?? []).Select(e => e!["resource"]!)
+        [.. (bundle["entry"] as JsonArray ?? []).Select(e => e!["resource"]).OfType<JsonNode>()
             .Where(r => r["resourceType"]!.GetValue<string>() == type)];
 
     /// <summary>Diagnostics of an OperationOutcome, or of the outcome entries of a Bundle.</summary>

@@ -16,6 +16,9 @@ public sealed class ServerProcess : IAsyncDisposable
 {
     private const int LinesKeptMax = 2_000;
 
+    /// <summary>The invitation before it names an invented child, and is no log.</summary>
+    private const string EndOfInvitation = "ready";
+
     private static readonly TimeSpan ReadyMax = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -24,6 +27,7 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly string? _log;
     private readonly Lock _logTurn = new();
+    private bool _invited;
 
     private ServerProcess(Process process, int port, string? log)
     {
@@ -167,6 +171,11 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             return;
         }
+        if (_invited)
+        {
+            RunLogs.Add(line);
+        }
+        _invited |= line == EndOfInvitation;
         if (_lines.Count < LinesKeptMax)
         {
             _lines.Enqueue(line);

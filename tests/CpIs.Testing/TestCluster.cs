@@ -38,9 +38,11 @@ public sealed class TestCluster : IAsyncDisposable
     /// <summary>A cluster of the test's own, for tests that stop it or speak of durability.</summary>
     public static async Task<TestCluster> StartAsync(bool durable)
     {
+        RunLogs.TakeConsole();
         await ClearLeftoversAsync();
         var options = new ClusterOptions { SharedBuffersMegabytes = SharedBuffersMegabytes, Durable = durable };
         var cluster = await EmbeddedCluster.StartAsync(NewDataFolder(), options, CancellationToken.None);
+        await RunLogs.KeepAsync(cluster.Folders.Log);
         var started = new TestCluster(cluster);
         await started.ExecuteAsync($"""create database {Template}""");
         await Migrations.PrepareAsync(

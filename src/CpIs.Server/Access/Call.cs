@@ -55,8 +55,16 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     /// <summary>What the record of the answer says beside it; null: nothing.</summary>
     public string? Mark { get; set; }
 
+    /// <summary>At whom this caller looked before; null where nobody counts.</summary>
+    public Looks? Looks { get; set; }
+
     /// <summary>Body of a posted search, as it came.</summary>
     public byte[]? Form { get; private set; }
+
+    /// <summary>
+    /// Conditions of the token's scopes, of which an answer keeps to any; null: the scopes have none.
+    /// </summary>
+    public IReadOnlyList<string>? Within { get; private set; }
 
     public string Base => $"{Http.Request.Scheme}://{Http.Request.Host}{Routes.Prefix}";
 
@@ -64,6 +72,29 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
 
     /// <summary>Sets the caller; whatever is refused from now on is refused to somebody known.</summary>
     public void Know(Caller caller) => KnownCaller = caller;
+
+    /// <summary>Holds the call to what the token's scopes allow on the route's resource type.</summary>
+    /// <exception cref="Refused">403 when they do not cover it.</exception>
+    public void Cover()
+    {
+        if (Route.Letter is not { } letter || Caller.Scopes.Allow(Route.Resource, letter))
+        {
+            return;
+        }
+
+        var conditions = Route.Narrows ? Caller.Scopes.Conditions(Route.Resource, letter) : [];
+        Within = conditions.Count > 0 ? conditions : throw Refused.Denied("The token's scopes do not cover this.");
+    }
+
+    /// <summary>Holds the call to the types an answer takes in beside its own.</summary>
+    /// <exception cref="Refused">403 when a type may neither be read nor searched.</exception>
+    public void CoverIncluded(IEnumerable<string> types)
+    {
+        if (types.Any(type => !Caller.Scopes.Allow(type, 'r') && !Caller.Scopes.Allow(type, 's')))
+        {
+            throw Refused.Denied("The token's scopes do not cover what is to be included.");
+        }
+    }
 
     /// <summary>Reads the headers that only a health caller may send.</summary>
     /// <exception cref="Refused">400 for a header with another value than its rule allows.</exception>
@@ -94,7 +125,8 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
         Interaction = Route.Interaction,
         Action = Route.Action,
         Status = 200,
-        Reason = Mark,
+        Reason = Looks?.IsBeyond(nhsNumber) != true ? Mark
+            : Mark is null ? Browsing.Mark : $"{Mark} {Browsing.Mark}",
         NhsNumber = nhsNumber,
         ResourceType = Route.Resource.Length > 0 ? Route.Resource : null,
         Query = Target(),

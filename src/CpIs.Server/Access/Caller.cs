@@ -50,17 +50,21 @@ internal sealed record Caller
     /// <summary>The caller of a verified token.</summary>
     /// <param name="token">Claims of the token.</param>
     /// <param name="sessionRole">R12: header <c>NHSD-Session-URID</c>, choosing among a person's roles.</param>
+    /// <param name="endUserOrganisation">Header <c>NHSD-End-User-Organisation-ODS</c>: of a client that serves several
+    /// organisations, the one it acts for now.</param>
     /// <param name="national">ODS code whose auditors see every organisation.</param>
-    /// <exception cref="Refused">400 when the choice of a role is missing or none of the token's; 403 when the token
+    /// <exception cref="Refused">400 when the choice of a role or organisation is missing or none of the token's;
+    /// 403 when the token
     /// makes no caller.</exception>
-    public static Caller Of(ClaimsPrincipal token, string? sessionRole, string national)
+    public static Caller Of(ClaimsPrincipal token, string? sessionRole, string? endUserOrganisation, string national)
     {
         var roles = token.FindAll("roles").Select(c => c.Value).ToList();
         var userId = token.FindFirstValue("nhsid_useruid");
         var nrbac = token.FindAll("nhsid_nrbac_roles").SelectMany(NrbacRole.Parse).ToList();
         var role = userId is null ? null : Choose(nrbac, sessionRole ?? token.FindFirstValue("selected_roleid"));
         var kind = KindOf(roles, role);
-        var organisation = role?.Organisation ?? token.FindFirstValue("org_code");
+        var organisation = role?.Organisation
+            ?? Choose([.. token.FindAll("org_code").Select(c => c.Value).Distinct()], endUserOrganisation);
         var client = token.FindFirstValue("client_id") ?? token.FindFirstValue("azp");
         if (kind is null || organisation is null || client is null || token.FindFirstValue("sub") is not { } subject)
         {
@@ -114,6 +118,18 @@ internal sealed record Caller
 
         return roles.Find(r => r.Id == chosen)
             ?? throw Refused.BadHeader("NHSD-Session-URID names a role that the token does not hold.");
+    }
+
+    private static string? Choose(List<string> organisations, string? chosen)
+    {
+        if (chosen is null)
+        {
+            return organisations.Count <= 1 ? organisations.FirstOrDefault() : throw Refused.BadHeader(
+                "This client acts for several organisations: name one in NHSD-End-User-Organisation-ODS.");
+        }
+
+        return organisations.Contains(chosen) ? chosen
+            : throw Refused.BadHeader("NHSD-End-User-Organisation-ODS names none of this client's organisations.");
     }
 
     /// <summary>One role of a CIS2 token.</summary>

@@ -11,7 +11,7 @@ namespace CpIs.Server.Access;
 /// whichever of them, is recorded before it is answered.
 /// </summary>
 internal sealed class Door(AuditLog ledger, Register register, Newcomers newcomers, Denials denials, TokenCache tokens,
-    Rates rates, ServerOptions options)
+    Rates rates, Browsing browsing, ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
@@ -59,12 +59,14 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
             throw Refused.Denied("Your role may not do this.");
         }
 
-        if (call.Route.Letter is { } letter && !caller.Scopes.Allow(call.Route.Resource, letter))
-        {
-            throw Refused.Denied("The token's scopes do not cover this.");
-        }
-
+        call.Cover();
         await newcomers.MeetAsync(call, organisation);
+        call.Looks = browsing.Of(call);
+        if (options.Browsing.Refuse && call.Purpose != "BTG" && call.Looks?.Wait() is { } wait && wait > TimeSpan.Zero)
+        {
+            RetryAfter(call, wait);
+            throw Refused.TooMany();
+        }
     }
 
     /// <summary>Before anything else that a client could make us do over and over.</summary>
@@ -73,11 +75,13 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
         var wait = rates.Count(call.Caller);
         if (wait > TimeSpan.Zero)
         {
-            call.Http.Response.Headers.RetryAfter =
-                Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            RetryAfter(call, wait);
             throw Refused.TooFast();
         }
     }
+
+    private static void RetryAfter(Call call, TimeSpan wait) => call.Http.Response.Headers.RetryAfter =
+        Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     private async Task RefuseAsync(Call call, Refused refused)
     {

@@ -50,7 +50,7 @@ internal static class IssuerClaims
             new("sub", person),
             .. Renamed(token, "azp", "client_id"),
             .. Renamed(token, "uti", "jti"),
-            new("org_code", tenant.Organisation),
+            .. tenant.Codes,
             .. roles.Where(tenant.Roles.Contains).Select(role => new Claim("roles", role)),
             new("scope", string.Join(' ', scopes.Where(one => one.StartsWith(prefix + ".", StringComparison.Ordinal))
                 .Select(one => string.Concat(prefix, "/", one.AsSpan(prefix.Length + 1))))),
@@ -69,7 +69,7 @@ internal static class IssuerClaims
         return issuer.Vouched.FirstOrDefault(one => one.Id == id) is not { } client ? null : Principal([
             .. token.FindAll(claim => Always.Contains(claim.Type)),
             new("client_id", client.Id),
-            new("org_code", client.Organisation),
+            .. client.Codes,
             .. client.Roles.Select(role => new Claim("roles", role)),
             Scope(token, "system/"),
         ]);

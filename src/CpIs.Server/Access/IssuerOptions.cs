@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using CpIs.Server.Database;
 
 namespace CpIs.Server.Access;
@@ -20,9 +21,13 @@ internal enum IssuerType
 
 /// <summary>A tenant or a client that an issuer's tokens may name: who it acts for, and as what at most.</summary>
 /// <param name="Id">Tenant id or client id.</param>
-/// <param name="Organisation">ODS code.</param>
+/// <param name="Organisations">ODS codes; of several the caller names one with each request.</param>
 /// <param name="Roles">Roles it may have.</param>
-internal sealed record Vouched(string Id, string Organisation, IReadOnlyList<string> Roles);
+internal sealed record Vouched(string Id, IReadOnlyList<string> Organisations, IReadOnlyList<string> Roles)
+{
+    /// <summary>The organisations as claims.</summary>
+    public IEnumerable<Claim> Codes => Organisations.Select(code => new Claim("org_code", code));
+}
 
 /// <summary>
 /// One issuer of the configuration section <c>Issuers</c>. What is missing or unsafe stops the start: an issuer that is
@@ -97,12 +102,22 @@ internal sealed record IssuerOptions
     private static List<Vouched> All(IConfigurationSection section)
     {
         var all = section.GetChildren()
-            .Select(one => new Vouched(Text(one, "Id"), Text(one, "Organisation"), Roles(one))).ToList();
+            .Select(one => new Vouched(Text(one, "Id"), Organisations(one), Roles(one))).ToList();
         return all.Count == 0
             ? throw new StartRefusedException($"{section.Path} names nobody: the issuer could let nobody in.")
             : all.DistinctBy(one => one.Id).Count() == all.Count
                 ? all
                 : throw new StartRefusedException($"{section.Path} names one Id twice.");
+    }
+
+    /// <summary>Setting <c>Organisation</c>, or <c>Organisations</c> of one that serves several.</summary>
+    private static List<string> Organisations(IConfigurationSection section)
+    {
+        var several = section.GetSection("Organisations").GetChildren().Select(one => one.Value ?? "").ToList();
+        return several.Count == 0 ? [Text(section, "Organisation")]
+            : section["Organisation"] is null && several.TrueForAll(one => one.Length > 0) ? several
+            : throw new StartRefusedException(
+                $"{section.Path}: set Organisation, or Organisations without an empty one, and not both.");
     }
 
     private static List<string> Roles(IConfigurationSection section)

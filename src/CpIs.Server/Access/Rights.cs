@@ -11,9 +11,10 @@ internal static class Rights
 
     /// <summary>Rows of a Markdown table: what, how, who, scope. One row for requests with the same rights.</summary>
     public static IEnumerable<string> Rows() => Routes.Table.Concat(Routes.Log)
-        .GroupBy(r => (r.Resource, r.Prefix, What: What(r), r.Who, r.Letter))
+        .GroupBy(r => (r.Resource, r.Prefix, What: What(r), r.Who, r.Letter, r.Narrows))
         .Select(g => $"| {Place(g.First())} | {g.Key.What} | {string.Join(", ", Names(g.Key.Who))} "
-            + $"| {(g.Key.Letter is null ? "" : $"`{g.Key.Resource}.{g.Key.Letter}`")} |");
+            + $"| {(g.Key.Letter is null ? "" : $"`{g.Key.Resource}.{g.Key.Letter}{(g.Key.Narrows ? "[?…]"
+                : "")}`")} |");
 
     /// <summary>The rights to one type, for its entry in the CapabilityStatement.</summary>
     public static string Of(string resource) => string.Join(" ", Routes.Table.Where(r => r.Resource == resource)

@@ -32,7 +32,8 @@ internal sealed class TokenCache(ServerOptions options, Issuers issuers, TimePro
         }
 
         var role = http.Request.Headers["NHSD-Session-URID"].ToString();
-        var key = Digest.Of(header, role);
+        var organisation = http.Request.Headers["NHSD-End-User-Organisation-ODS"].ToString();
+        var key = Digest.Of(header, role, organisation);
         if (known.TryGetValue(key, out var held) && clock.GetUtcNow() < held.Until)
         {
             return held.Caller;
@@ -43,7 +44,8 @@ internal sealed class TokenCache(ServerOptions options, Issuers issuers, TimePro
             return null;
         }
 
-        var caller = Caller.Of(principal, role.Length > 0 ? role : null, options.NationalOrganisation);
+        var caller = Caller.Of(principal, role.Length > 0 ? role : null,
+            organisation.Length > 0 ? organisation : null, options.NationalOrganisation);
         Remember(key, caller, principal.FindFirstValue("exp"));
         return caller;
     }
@@ -61,17 +63,20 @@ internal sealed class TokenCache(ServerOptions options, Issuers issuers, TimePro
         }
     }
 
-    /// <summary>SHA-256 of a token and the role chosen with it.</summary>
+    /// <summary>SHA-256 of a token, and of the role and the organisation chosen with it.</summary>
     private readonly record struct Digest(UInt128 First, UInt128 Second)
     {
-        public static Digest Of(string token, string role)
+        public static Digest Of(string token, string role, string organisation)
         {
-            // A line feed stands in no header, so no token and role run into another pair's.
-            var count = Encoding.UTF8.GetByteCount(token) + 1 + Encoding.UTF8.GetByteCount(role);
+            // A line feed stands in no header, so none of the three runs into the next.
+            var count = Encoding.UTF8.GetByteCount(token) + Encoding.UTF8.GetByteCount(role)
+                + Encoding.UTF8.GetByteCount(organisation) + 2;
             var bytes = count <= TokenBytes ? stackalloc byte[TokenBytes] : new byte[count];
             var at = Encoding.UTF8.GetBytes(token, bytes);
             bytes[at++] = (byte)'\n';
             at += Encoding.UTF8.GetBytes(role, bytes[at..]);
+            bytes[at++] = (byte)'\n';
+            at += Encoding.UTF8.GetBytes(organisation, bytes[at..]);
             Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
             SHA256.HashData(bytes[..at], hash);
             return new Digest(

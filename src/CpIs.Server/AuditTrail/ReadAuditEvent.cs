@@ -13,7 +13,13 @@ internal sealed class ReadAuditEvent(TrailStore trail, AuditLog ledger)
             throw Refused.NotFound();
         }
 
-        var envelope = await trail.ReadAsync(id, SearchAuditEvents.Own(call.Caller), call.Http.RequestAborted);
+        var allowed = TrailParameters.Allowed(call) with { Ids = [call.Id], Limit = 1 };
+        if (call.Within is not null && (await trail.SearchAsync(allowed, call.Http.RequestAborted)).Found == 0)
+        {
+            throw Refused.NotFound();
+        }
+
+        var envelope = await trail.ReadAsync(id, allowed.OwnOrganisation, call.Http.RequestAborted);
         if (envelope.Found == 0)
         {
             throw Refused.NotFound();

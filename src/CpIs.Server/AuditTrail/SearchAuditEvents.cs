@@ -49,10 +49,9 @@ internal sealed class SearchAuditEvents(
 
     private static TrailQuestion Ask(Call call, SearchRequest search)
     {
-        var question = TrailParameters.Read(search);
+        var question = TrailParameters.Read(search, TrailParameters.Allowed(call));
         return question with
         {
-            OwnOrganisation = Own(call.Caller),
             OldestFirst = IsOldestFirst(search),
             Limit = search.Count,
             CountOnly = search.CountOnly,

@@ -24,6 +24,11 @@ internal sealed class ShowHistory(
 
     public async Task AnswerAsync(Call call)
     {
+        if (call.Within is not null)
+        {
+            throw Refused.Denied("The access history is shown whole, not under a scope's condition.");
+        }
+
         var search = await SearchRequest.ReadAsync(call, Terms, pages);
         PlanParameters.RequireNaming(search);
         if (PlanParameters.Numbers(search) is not [var number])

@@ -56,14 +56,41 @@ internal static class TrailParameters
             ["http://terminology.hl7.org/CodeSystem/audit-event-outcome"] = OutcomeCodes,
         },
         ["purpose-of-use"] = new() { [AuditEventMap.PurposeSystem] = ["TREAT", "ETREAT", "BTG"] },
-        ["subtype"] = new() { [Interactions] = [] },
-        ["type"] = new() { [AuditEventMap.EventType] = ["rest"], [AuditEventMap.Dicom] = ["110100"] },
+        ["subtype"] = new() { [Interactions] = [], [Systems.Alert] = [.. Alerts.Codes] },
+        ["type"] = new()
+        {
+            [AuditEventMap.EventType] = ["rest"], [AuditEventMap.Dicom] = ["110100", AuditEventMap.AlertType],
+        },
     };
 
     /// <summary>Reads the criteria.</summary>
     /// <exception cref="Refused">400 for a value or modifier the parameter does not take.</exception>
-    public static TrailQuestion Read(SearchRequest search) =>
-        search.Criteria.Aggregate(new TrailQuestion(), Add);
+    public static TrailQuestion Read(SearchRequest search, TrailQuestion? within = null) =>
+        search.Criteria.Aggregate(within ?? new TrailQuestion(), Add);
+
+    /// <summary>
+    /// What of the trail the caller may see: its own organisation's, and what its scope's condition meets.
+    /// </summary>
+    /// <exception cref="Refused">403 when the scopes have several conditions, or one that cannot be read: the trail is
+    /// asked by all that must hold at once.</exception>
+    public static TrailQuestion Allowed(Call call)
+    {
+        var own = new TrailQuestion { OwnOrganisation = SearchAuditEvents.Own(call.Caller) };
+        if (call.Within is not { } conditions)
+        {
+            return own;
+        }
+
+        try
+        {
+            return conditions is [var one] ? SearchRequest.OfScope(one, Terms).Criteria.Aggregate(own, Add)
+                : throw Refused.Denied("The trail is shown under one condition of a scope, not several.");
+        }
+        catch (Refused refused) when (refused.Status == StatusCodes.Status400BadRequest)
+        {
+            throw Refused.Denied("The token's scopes have conditions that this server does not know.");
+        }
+    }
 
     private static TrailQuestion Add(TrailQuestion question, Criterion criterion) =>
         (criterion.Name, criterion.Modifier) switch
@@ -103,7 +130,16 @@ internal static class TrailParameters
             "altid" => question with { UserIds = Both(question.UserIds, codes) },
             "organization" => question with { Organisations = Both(question.Organisations, codes) },
             "action" => question with { Actions = Both(question.Actions, codes) },
-            "subtype" => question with { Interactions = Both(question.Interactions, codes) },
+            "subtype" => question with
+            {
+                Interactions = Both(question.Interactions, codes),
+                Alerts = question.Alerts || codes.TrueForAll(Alerts.Codes.Contains),
+            },
+            "type" => question with
+            {
+                Wanted = [.. question.Wanted, Facts(criterion, codes)],
+                Alerts = question.Alerts || codes is [AuditEventMap.AlertType],
+            },
             "purpose-of-use" => question with { Purposes = Both(question.Purposes, codes) },
             "outcome" => question with { Outcomes = Outcomes(question.Outcomes, codes) },
             _ => question with { Wanted = [.. question.Wanted, Facts(criterion, codes)] },

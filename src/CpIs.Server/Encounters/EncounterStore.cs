@@ -135,7 +135,7 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
             : Command(OneOfCouncil, Numbers(question), question.Council, id));
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
-        return (await RowsAsync(reader, stop)).SingleOrDefault();
+        return (await RowsAsync(reader, stop)).SingleOrDefault(r => question.Condition(r));
     }
 
     private async Task<EncounterVersion?> FindVersionAsync(

@@ -3,6 +3,7 @@ using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Organizations;
+using CpIs.Server.Searching;
 
 namespace CpIs.Server.Encounters;
 
@@ -49,6 +50,7 @@ internal sealed class ReadEncounter(
         Organisation = call.Health ? call.Caller.Organisation : null,
         Today = today,
         LiveCouncils = [.. councils.LiveNames.Keys],
+        Condition = SearchConditions.Within(call, EncounterParameters.All),
     };
 
     private static AuditEntry Entry(Call call, int version) =>

@@ -26,10 +26,12 @@ internal sealed class SearchEncounters(
 
         var now = clock.GetUtcNow();
         var councils = await register.CouncilsAsync();
-        var question = ReadEncounter.Ask(call, councils, Visibility.Today(clock)) with
+        var allowed = ReadEncounter.Ask(call, councils, Visibility.Today(clock));
+        var asked = SearchConditions.All(search, EncounterParameters.All);
+        var question = allowed with
         {
             Numbers = numbers,
-            Condition = SearchConditions.All(search, EncounterParameters.All),
+            Condition = row => allowed.Condition(row) && asked(row),
             CountOnly = search.CountOnly,
             Limit = search.Count,
             Sort = search.Sort,
@@ -71,6 +73,10 @@ internal sealed class SearchEncounters(
         {
             issues.Add(new("information", "informational", DetailCode.NoRecordHeld,
                 Words.NoRecordHeld(now) + " " + councils.Coverage(now)));
+        }
+        else if (call.Within is not null)
+        {
+            issues.Add(new("warning", "informational", DetailCode.NarrowedByScope, Words.NarrowedByScope));
         }
         else if (call.Health && page.Total == 0)
         {

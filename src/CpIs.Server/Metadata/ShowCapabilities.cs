@@ -71,6 +71,7 @@ internal static class ShowCapabilities
             json.WriteEndObject();
             json.WriteString("fhirVersion"u8, "4.0.1"u8);
             WriteStrings(json, "format", ["application/fhir+json", "application/fhir+xml"]);
+            WriteStrings(json, "patchFormat", ["application/json-patch+json"]);
             WriteRest(json);
             json.WriteEndObject();
         }
@@ -127,10 +128,11 @@ internal static class ShowCapabilities
         json.WriteString("versioning"u8, versioned ? "versioned" : "no-version");
         json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
         json.WriteBoolean("updateCreate"u8, type == "Patient");
-        json.WriteBoolean("conditionalCreate"u8, type is "Flag" or "EpisodeOfCare" or "Encounter");
+        json.WriteBoolean("conditionalCreate"u8, routes.Exists(r => r.Interaction == "create")
+            && type != "Subscription");
         json.WriteString("conditionalRead"u8,
-            routes.Exists(r => r.Interaction == "read") ? "not-match"u8 : "not-supported"u8);
-        json.WriteBoolean("conditionalUpdate"u8, false);
+            routes.Exists(r => r.Interaction == "read") ? "full-support"u8 : "not-supported"u8);
+        json.WriteBoolean("conditionalUpdate"u8, routes.Exists(r => r.Method == "PUT" && r.Path == "/" + type));
         json.WriteString("conditionalDelete"u8, "not-supported"u8);
         if (type is "Flag" or "EpisodeOfCare")
         {

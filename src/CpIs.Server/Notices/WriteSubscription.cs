@@ -21,6 +21,11 @@ internal sealed class WriteSubscription(
 
     public async Task CreateAsync(Call call)
     {
+        if (call.Http.Request.Headers.ContainsKey("If-None-Exist"))
+        {
+            throw Refused.BadSearch("A Subscription has no identifier: its create cannot be conditional.");
+        }
+
         var wish = Wish(call, await Incoming.BodyAsync(call));
         var now = Submit.Milliseconds(clock.GetUtcNow());
         await ApplyAsync(call, Guid.CreateVersion7(), null, 201, (_, held, id) =>

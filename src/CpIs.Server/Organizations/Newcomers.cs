@@ -30,11 +30,14 @@ internal sealed class Newcomers(
 
     private readonly ConcurrentDictionary<string, (DateTimeOffset Since, DateTimeOffset At)> known = new();
 
-    /// <summary>Marks the call of a clinician or feed whose organisation is not registered.</summary>
+    /// <summary>
+    /// Marks the call of one whose organisation is not registered; not of those who keep the register, nor of the
+    /// national organisation: they could lock themselves out.
+    /// </summary>
     /// <exception cref="Refused">403 when its days are over.</exception>
     public async ValueTask MeetAsync(Call call, OrganizationRow? organisation)
     {
-        if (organisation is { Active: true } || call.Caller.Kind is not (Who.Health or Who.Feed))
+        if (organisation is { Active: true } || call.Caller.Kind == Who.Registrar || call.Caller.National)
         {
             return;
         }

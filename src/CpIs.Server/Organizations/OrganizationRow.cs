@@ -3,7 +3,11 @@ namespace CpIs.Server.Organizations;
 /// <summary>An organisation as it stands in the table.</summary>
 internal sealed record OrganizationRow(
     string Id, string Ods, string Name, string Kind, bool Active, bool Live, int Version, DateTime Updated,
-        byte[] Body);
+        byte[] Body)
+{
+    /// <summary>It is no more; only its versions can be read.</summary>
+    public bool Deleted { get; init; }
+}
 
 /// <summary>When a council last sent something that was accepted.</summary>
 internal sealed record CouncilActivity(string Council, DateTimeOffset Last);

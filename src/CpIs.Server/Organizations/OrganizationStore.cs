@@ -8,7 +8,8 @@ namespace CpIs.Server.Organizations;
 internal sealed class OrganizationStore(NpgsqlDataSource database)
 {
     private const string All = """
-        select id, ods, name, kind, active, live, version, updated, body from cpis.organization order by id
+        select id, ods, name, kind, active, live, version, updated, body from cpis.organization where not deleted
+        order by id
         """;
 
     private const string AsEvery = "select set_config('cpis.reads', 'every-council', true)";
@@ -34,14 +35,39 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         """;
 
     private const string Stands = """
-        select id, ods, name, kind, active, live, version, updated, body from cpis.organization where id = $1 for update
+        select id, ods, name, kind, active, live, version, updated, body, deleted
+        from cpis.organization where id = $1 for update
         """;
 
     private const string Write = """
         insert into cpis.organization (id, ods, name, kind, active, live, version, updated, body)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-        on conflict (id) do update set name = excluded.name, active = excluded.active, live = excluded.live,
-            version = excluded.version, updated = excluded.updated, body = excluded.body
+        on conflict (id) do update set name = excluded.name, kind = excluded.kind, active = excluded.active,
+            live = excluded.live, version = excluded.version, updated = excluded.updated, body = excluded.body,
+            deleted = false
+        """;
+
+    /// <summary>Keeps the version that is about to be replaced.</summary>
+    private const string Keep = """
+        insert into cpis.organization_version (id, version, updated, deleted, body)
+        select id, version, updated, deleted, body from cpis.organization where id = $1
+        """;
+
+    private const string Delete = """
+        update cpis.organization set deleted = true, active = false, live = false, version = $2, updated = $3
+        where id = $1
+        """;
+
+    private const string DeletedVersion = "select version from cpis.organization where id = @id and deleted";
+
+    private const string AsItself =
+        "select set_config('cpis.council', $1, true), set_config('cpis.organization', $1, true)";
+
+    private const string Holds = """
+        select exists (select 1 from cpis.plan where council = $1)
+            or exists (select 1 from cpis.patient where council = $1)
+            or exists (select 1 from cpis.encounter where organisation = $1)
+            or exists (select 1 from cpis.subscription where council = $1)
         """;
 
     private const string Meet = """
@@ -123,9 +149,37 @@ internal sealed class OrganizationStore(NpgsqlDataSource database)
         return new(await reader.ReadAsync()
             ? new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3),
                 reader.GetBoolean(4), reader.GetBoolean(5), reader.GetInt32(6),
-                reader.GetDateTime(7), reader.GetFieldValue<byte[]>(8))
+                reader.GetDateTime(7), reader.GetFieldValue<byte[]>(8)) { Deleted = reader.GetBoolean(9) }
             : null);
     }
+
+    /// <summary>Whether anything here is an organisation's own; in a transaction that holds it.</summary>
+    public static async Task<Internal<bool>> HoldsAsync(WriteTransaction write, string ods)
+    {
+        await using var batch = write.CreateBatch();
+        batch.BatchCommands.Add(new(AsItself) { Parameters = { new() { Value = ods } } });
+        batch.BatchCommands.Add(new(Holds) { Parameters = { new() { Value = ods } } });
+        await using var reader = await batch.ExecuteReaderAsync();
+        await reader.NextResultAsync();
+        return new(await reader.ReadAsync() && reader.GetBoolean(0));
+    }
+
+    /// <summary>The version that is the deletion of an organisation; null when it was not deleted.</summary>
+    public async Task<Internal<int?>> DeletedAsync(string id, CancellationToken stop)
+    {
+        await using var connection = await database.OpenConnectionAsync(stop);
+        return new(await connection.ExecuteScalarAsync<int?>(
+            new CommandDefinition(DeletedVersion, new { id }, cancellationToken: stop)));
+    }
+
+    /// <summary>Keeps the version that stands, for a transaction that puts another.</summary>
+    public static NpgsqlBatchCommand KeepVersion(string id) => new(Keep) { Parameters = { new() { Value = id } } };
+
+    /// <summary>The deletion, for a transaction of the ledger.</summary>
+    public static NpgsqlBatchCommand Remove(string id, int version, DateTimeOffset now) => new(Delete)
+    {
+        Parameters = { new() { Value = id }, new() { Value = version }, new() { Value = now } },
+    };
 
     /// <summary>The organisation as it will stand, for a transaction of the ledger.</summary>
     public static NpgsqlBatchCommand Put(OrganizationFacts facts, int version, DateTimeOffset now) => new(Write)

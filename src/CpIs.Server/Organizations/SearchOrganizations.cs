@@ -30,7 +30,8 @@ internal sealed class SearchOrganizations(Register register, PageTokens pages, T
     {
         var search = await SearchRequest.ReadAsync(call, Terms, pages);
         var condition = SearchConditions.All(search, Parameters);
-        var matches = (await register.CouncilsAsync()).All.Where(o => condition(o)).ToList();
+        var within = SearchConditions.Within(call, Parameters);
+        var matches = (await register.CouncilsAsync()).All.Where(o => within(o) && condition(o)).ToList();
         var (page, next) = Keyset.Cut(matches, search);
         using var bundle = new SearchBundle(
             call, clock.GetUtcNow(), search.Total == "none" && !search.CountOnly ? null : matches.Count,

@@ -3,13 +3,13 @@ using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Plans;
+using Npgsql;
 
 namespace CpIs.Server.Organizations;
 
 /// <summary>
 /// The register of organisations, kept by the registrar, who also switches councils live; a council corrects its own
 /// telephones and nothing else. http://hl7.org/fhir/R4/http.html#update
-/// Not served: deletion (an organisation that is no more is inactive), conditional writes, old versions.
 /// </summary>
 internal sealed class WriteOrganization(
     Incoming incoming, Register register, Newcomers newcomers, AuditLog ledger, TimeProvider clock)
@@ -18,26 +18,50 @@ internal sealed class WriteOrganization(
 
     public async Task CreateAsync(Call call)
     {
-        var facts = await SentAsync(call);
-        await ApplyAsync(call, facts.Id, 201, stood => stood is null ? facts
-            : throw new Refused(409, [new("error", "duplicate", DetailCode.InvalidResource,
+        var sent = await Incoming.BodyAsync(call);
+        var facts = Facts(sent);
+        var once = Incoming.IfNoneExist(call.Http.Request.Headers["If-None-Exist"], sent, Systems.Ods);
+        await ApplyAsync(call, facts.Id, stood => stood is null ? facts
+            : once ? OrganizationParts.Of(stood)
+                : throw new Refused(409, [new("error", "duplicate", DetailCode.InvalidResource,
                 "There is an organisation with this ODS code: PUT to change it.")]));
     }
 
     public async Task UpdateAsync(Call call)
     {
-        var facts = await SentAsync(call);
+        var facts = Facts(await Incoming.BodyAsync(call));
         if (facts.Id != call.Id)
         {
             throw Refused.BadBody("The id of an Organization is its ODS code, and both are those of the URL.");
         }
 
-        if (call.Caller.Kind == Who.Council && call.Id != call.Caller.Organisation)
-        {
-            throw Refused.Denied("A council corrects its own telephones.");
-        }
+        RequireOwn(call, facts.Id);
+        await ApplyAsync(call, facts.Id, stood => Changed(call, stood ?? throw Refused.NotFound(), facts));
+    }
 
-        await ApplyAsync(call, call.Id, 200, stood => Changed(call, stood ?? throw Refused.NotFound(), facts));
+    /// <summary>By its ODS code; the registrar makes it where there is none.</summary>
+    public async Task UpdateByIdentifierAsync(Call call)
+    {
+        var sent = await Incoming.BodyAsync(call);
+        var facts = Facts(sent);
+        Incoming.RequireIdentifier(call.Http.Request.QueryString.Value, sent, Systems.Ods);
+        RequireOwn(call, facts.Id);
+        var sought = new ByIdentifier(Incoming.Text(sent, "id"),
+            call.Caller.Kind == Who.Registrar && call.Caller.Scopes.Allow(Type, 'c'));
+        await ApplyAsync(call, facts.Id, stood => sought.Makes(stood?.Id) ? facts : Changed(call, stood!, facts));
+    }
+
+    public async Task PatchAsync(Call call)
+    {
+        var patch = await IncomingPatch.ReadAsync(call);
+        RequireOwn(call, call.Id);
+        await ApplyAsync(call, call.Id, stood =>
+        {
+            var facts = Facts(patch.Apply((stood ?? throw Refused.NotFound()).Body));
+            return facts.Id == call.Id ? Changed(call, stood, facts)
+                : throw Refused.Unprocessable(DetailCode.InvalidResource, "An organisation keeps its ODS code.",
+                    "Organization.identifier");
+        });
     }
 
     /// <summary>
@@ -47,7 +71,7 @@ internal sealed class WriteOrganization(
     public async Task SetLiveAsync(Call call)
     {
         var live = Live(await Incoming.BodyAsync(call));
-        await ApplyAsync(call, call.Id, 200, stood => stood switch
+        await ApplyAsync(call, call.Id, stood => stood switch
         {
             null => throw Refused.NotFound(),
             { Kind: "council" } => OrganizationParts.Of(stood) with { Live = live },
@@ -55,9 +79,59 @@ internal sealed class WriteOrganization(
         });
     }
 
-    private async Task<OrganizationFacts> SentAsync(Call call)
+    /// <summary>
+    /// Only what never held anything is deleted, such as a mistake: another that is no more is put as inactive, so that
+    /// its plans and attendances go on to name somebody.
+    /// </summary>
+    public async Task DeleteAsync(Call call)
     {
-        var sent = await Incoming.BodyAsync(call);
+        var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
+        var now = Submit.Milliseconds(clock.GetUtcNow());
+        var changed = await ledger.WriteAsync(null, async write =>
+        {
+            var stood = (await OrganizationStore.LockAsync(write, call.Id)).Value ?? throw Refused.NotFound();
+            Match(stood, ifMatch);
+            if (!stood.Deleted && (await OrganizationStore.HoldsAsync(write, stood.Ods)).Value)
+            {
+                throw Refused.Unprocessable(DetailCode.InvalidResource,
+                    "Plans, people, attendances or subscriptions are this organisation's: put it as inactive instead.");
+            }
+
+            var version = stood.Deleted ? stood.Version : stood.Version + 1;
+            await write.CommitAsync([Entry(call, 204, stood.Id, version)], stood.Deleted ? []
+                : [OrganizationStore.KeepVersion(stood.Id), OrganizationStore.Remove(stood.Id, version, now)]);
+            return new Changed(0, 204, Type, stood.Id, version, now, []);
+        });
+        register.Forget();
+        await WriteAnswers.OneAsync(call, changed);
+    }
+
+    private static AuditEntry Entry(Call call, int status, string id, int version) => call.Entry() with
+    {
+        Status = status,
+        ResourceId = id,
+        ResourceVersion = version,
+        Disclosed = [$"{Type}/{id}/_history/{version}"],
+    };
+
+    private static void Match(OrganizationRow? stood, int? ifMatch)
+    {
+        if (ifMatch is not null && stood is not null && ifMatch != stood.Version)
+        {
+            throw Refused.Stale("The organisation has another version than If-Match names.");
+        }
+    }
+
+    private static void RequireOwn(Call call, string id)
+    {
+        if (call.Caller.Kind == Who.Council && id != call.Caller.Organisation)
+        {
+            throw Refused.Denied("A council corrects its own telephones.");
+        }
+    }
+
+    private OrganizationFacts Facts(JsonElement sent)
+    {
         incoming.Check(sent, Type);
         if (Incoming.Text(sent, "id") is { } inBody && inBody != OrganizationParts.Read(sent).Id)
         {
@@ -83,36 +157,33 @@ internal sealed class WriteOrganization(
             ? after : throw Refused.Denied("A council corrects its own telephones; the registrar changes the rest.");
     }
 
-    private async Task ApplyAsync(
-        Call call, string id, int status, Func<OrganizationRow?, OrganizationFacts> decide)
+    private async Task ApplyAsync(Call call, string id, Func<OrganizationRow?, OrganizationFacts> decide)
     {
         var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
         var now = Submit.Milliseconds(clock.GetUtcNow());
         var changed = await ledger.WriteAsync(null, async write =>
         {
-            var stood = (await OrganizationStore.LockAsync(write, id)).Value;
+            var held = (await OrganizationStore.LockAsync(write, id)).Value;
+            var stood = held is { Deleted: false } ? held : null;
+            Match(stood, ifMatch);
             var after = decide(stood);
-            if (ifMatch is not null && ifMatch != stood?.Version)
-            {
-                throw Refused.Stale("The organisation has another version than If-Match names.");
-            }
-
             var same = stood is not null && OrganizationParts.Of(stood) == after;
-            var version = same ? stood!.Version : (stood?.Version ?? 0) + 1;
+            var version = same ? stood!.Version : (held?.Version ?? 0) + 1;
+            var status = stood is null ? 201 : 200;
             DateTimeOffset updated = same ? stood!.Updated : now;
-            var entry = call.Entry() with
+            var entry = Entry(call, status, id, version) with
             {
-                Status = status, ResourceId = id, ResourceVersion = version,
-                Disclosed = [$"{Type}/{id}/_history/{version}"],
                 Reason = stood is null || stood.Live == after.Live ? null : after.Live ? "live" : "no longer live",
             };
-            await write.CommitAsync([entry], same ? [] : after.Active
-                ? [OrganizationStore.Put(after, version, now), OrganizationStore.Registered(id)]
-                : [OrganizationStore.Put(after, version, now)]);
-            return new Changed(0, status, Type, id, version, updated, after.Render(version, updated))
+            List<NpgsqlBatchCommand> commands = same ? []
+                : [OrganizationStore.KeepVersion(id), OrganizationStore.Put(after, version, now)];
+            if (!same && after.Active)
             {
-                Location = $"{Type}/{id}",
-            };
+                commands.Add(OrganizationStore.Registered(id));
+            }
+
+            await write.CommitAsync([entry], [.. commands]);
+            return new Changed(0, status, Type, id, version, updated, after.Render(version, updated));
         });
         register.Forget();
         newcomers.Forget(id);

@@ -11,10 +11,19 @@ namespace CpIs.Server.Patients;
 /// </summary>
 internal sealed class PutPatient(Incoming incoming, Submit submit)
 {
-    public Task CreateAsync(Call call) => ApplyAsync(call, null, null);
+    public Task CreateAsync(Call call) => ApplyAsync(call, sent => Change(0, null, sent, null) with
+    {
+        IfNoneExist = Incoming.IfNoneExist(call.Http.Request.Headers["If-None-Exist"], sent, Systems.NhsNumber),
+    });
 
-    public Task UpdateAsync(Call call) =>
-        ApplyAsync(call, call.Id, Incoming.IfMatch(call.Http.Request.Headers.IfMatch));
+    public Task UpdateAsync(Call call) => ApplyAsync(call, sent => Change(0, IfMatch(call), sent, call.Id));
+
+    /// <summary>The NHS number is identifier and id in one, so this is an update of the number that is sent.</summary>
+    public Task UpdateByIdentifierAsync(Call call) => ApplyAsync(call, sent =>
+    {
+        Incoming.RequireIdentifier(call.Http.Request.QueryString.Value, sent, Systems.NhsNumber);
+        return Change(0, IfMatch(call), sent, PatientJson.Number(sent));
+    });
 
     /// <summary>The change a checked Patient asks for.</summary>
     /// <param name="place">Index of its Bundle entry.</param>
@@ -44,11 +53,13 @@ internal sealed class PutPatient(Incoming incoming, Submit submit)
         return new PatientChange(place, ifMatch, number, sent, id is null);
     }
 
-    private async Task ApplyAsync(Call call, string? id, int? ifMatch)
+    private async Task ApplyAsync(Call call, Func<JsonElement, PatientChange> read)
     {
         var sent = await Incoming.BodyAsync(call);
         incoming.Check(sent, "Patient");
-        var changed = await submit.AsCouncilAsync(call, [Change(0, ifMatch, sent, id)]);
+        var changed = await submit.AsCouncilAsync(call, [read(sent)]);
         await WriteAnswers.OneAsync(call, changed[0]);
     }
+
+    private static int? IfMatch(Call call) => Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
 }

@@ -69,7 +69,7 @@ internal sealed class SearchPatients(
         if (call.Health && people.Count == 0)
         {
             issues.Add(held.Count == 0 ? PlanAnswer.NoRecordHeld(councils, now)
-                : new("information", "informational", DetailCode.Informational, Words.HeldOtherwise));
+                : new("warning", "informational", DetailCode.PlanLeftOut, Words.PlanLeftOut));
         }
         else if (call.Health && PatientJson.Differ(found.Rows))
         {

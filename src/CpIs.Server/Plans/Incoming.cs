@@ -14,6 +14,9 @@ internal sealed class Incoming(Profiles profiles)
     /// <summary>Depth of nesting a body may have.</summary>
     private const int DepthMax = 64;
 
+    /// <summary>Parameters that say how to answer, not what is meant.</summary>
+    private static readonly string[] Shapes = ["_format", "_pretty"];
+
     private static readonly JsonDocumentOptions Parsing =
         new() { MaxDepth = DepthMax, AllowDuplicateProperties = false };
 
@@ -75,32 +78,57 @@ internal sealed class Incoming(Profiles profiles)
     /// <summary>Whether a create is conditional; its condition must name the very identifier that is sent.</summary>
     /// <param name="condition">Value of If-None-Exist, such as <c>identifier=system|value</c>.</param>
     /// <param name="resource">What is sent, checked.</param>
+    /// <param name="system">System of the identifier that decides; null where there is but one.</param>
     /// <exception cref="Refused">400 for any other condition.</exception>
-    public static bool IfNoneExist(string? condition, JsonElement resource)
+    public static bool IfNoneExist(string? condition, JsonElement resource, string? system = null)
     {
         if (string.IsNullOrEmpty(condition))
         {
             return false;
         }
 
-        var identifier = resource.GetProperty("identifier")[0];
-        var query = QueryHelpers.ParseQuery(condition);
-        return query.Count == 1 && query
-            .GetValueOrDefault("identifier") == $"{Text(identifier, "system")}|{Text(identifier, "value")}"
-            ? true
-            : throw Refused.BadSearch("If-None-Exist takes identifier=system|value of what is sent.");
+        RequireIdentifier(condition, resource, system);
+        return true;
     }
 
+    /// <summary>
+    /// A condition is <c>identifier=system|value</c> of what is sent, and nothing else: any other could hit a resource
+    /// that the sender did not mean.
+    /// </summary>
+    /// <exception cref="Refused">400 for any other condition.</exception>
+    public static void RequireIdentifier(string? condition, JsonElement resource, string? system = null)
+    {
+        var query = QueryHelpers.ParseQuery(condition);
+        foreach (var shape in Shapes)
+        {
+            query.Remove(shape);
+        }
+
+        var asked = query.Count == 1 && query.TryGetValue("identifier", out var one) && one.Count == 1
+            ? one.ToString() : null;
+        if (asked is null || !resource.GetProperty("identifier").EnumerateArray().Any(i =>
+            (system is null || Text(i, "system") == system) && asked == $"{Text(i, "system")}|{Text(i, "value")}"))
+        {
+            throw Refused.BadSearch("A conditional write takes identifier=system|value of what is sent.");
+        }
+    }
+
+    /// <summary>One JSON object.</summary>
+    /// <exception cref="Refused">400 when it cannot be parsed, or is something else.</exception>
     public static JsonElement Parse(byte[] body)
+    {
+        var element = ParseAny(body);
+        return element.ValueKind == JsonValueKind.Object ? element
+            : throw Refused.BadBody("The body must be one JSON object.");
+    }
+
+    /// <summary>Any JSON that can be stored.</summary>
+    /// <exception cref="Refused">400 when it cannot be parsed.</exception>
+    public static JsonElement ParseAny(byte[] body)
     {
         try
         {
             var element = JsonDocument.Parse(body, Parsing).RootElement;
-            if (element.ValueKind != JsonValueKind.Object)
-            {
-                throw Refused.BadBody("The body must be one JSON object.");
-            }
-
             RequireStorable(element);
             return element;
         }

@@ -51,5 +51,24 @@ internal sealed record PlanIncludes(bool Patients, bool Organizations, bool Othe
             shown.Contains("Flag") && shown.Contains("EpisodeOfCare"));
     }
 
+    /// <summary>The types that come beside those of a view.</summary>
+    public IEnumerable<string> Types(PlanView view)
+    {
+        if (Patients)
+        {
+            yield return "Patient";
+        }
+
+        if (Organizations)
+        {
+            yield return "Organization";
+        }
+
+        if (OtherHalf)
+        {
+            yield return view == PlanView.Flag ? "EpisodeOfCare" : "Flag";
+        }
+    }
+
     private static string Source(Inclusion one) => one.Path[..one.Path.IndexOf(':', StringComparison.Ordinal)];
 }

@@ -117,7 +117,7 @@ internal sealed class PlanListStore(NpgsqlDataSource database)
 
         var matches = Matches(question, await RowsAsync(
             connection, EncounterStore.Command(All, question.Council), stop));
-        return PlanPages.Disclosing(question, new([], [], [], matches.Count, null), matches, []);
+        return PlanPages.Disclosing(question, new([], [], [], matches.Count, null), matches);
     }
 
     private static async Task<PlansFound> WalkedAsync(
@@ -147,11 +147,11 @@ internal sealed class PlanListStore(NpgsqlDataSource database)
                 more ? keyset.PlaceOf(page[^1], question.Sort) : null)
             {
                 Counted = question.Counted || (!more && question.After is null),
-            }, [], []);
+            }, []);
     }
 
     private static List<PlanRow> Matches(PlanQuestion question, List<PlanRow> rows) =>
-        rows.ConvertAll(r => PlanPages.Current(question, r)).FindAll(question.Condition);
+        rows.FindAll(question.MaySee).ConvertAll(r => PlanPages.Current(question, r)).FindAll(question.Condition);
 
     private static async Task<int> NumberAsync(
         NpgsqlConnection connection, PlanQuestion question, CancellationToken stop)

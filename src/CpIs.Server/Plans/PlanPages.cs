@@ -17,17 +17,17 @@ internal static class PlanPages
         var matches = seen.FindAll(question.Condition);
         var (page, next) = Cut(question, matches);
         var people = patients.Count > 0 ? PatientsShown(question, patients, page, seen) : [];
-        return Disclosing(question, new(page, people, linked, matches.Count, next) { Held = seen.Count > 0 },
-            matches, seen);
+        var leftOut = question.Council is null && matches.Count == 0 && seen.Count > 0;
+        return Disclosing(question, new(page, people, linked, matches.Count, next) { LeftOut = leftOut },
+            leftOut ? seen : matches);
     }
 
     /// <summary>A page with what it discloses.</summary>
     /// <param name="question">What was asked.</param>
     /// <param name="page">What is answered.</param>
-    /// <param name="matches">What was counted, where that alone is answered.</param>
-    /// <param name="seen">What the asker may see, matching or not.</param>
+    /// <param name="told">What the answer tells of without showing it.</param>
     public static PlansFound Disclosing(
-        PlanQuestion question, PlanPage page, IReadOnlyList<PlanRow> matches, IReadOnlyList<PlanRow> seen)
+        PlanQuestion question, PlanPage page, IReadOnlyList<PlanRow> told)
     {
         var disclosed = new List<Disclosed>(page.Rows.Count + page.Patients.Count);
         foreach (var row in page.Rows)
@@ -36,17 +36,11 @@ internal static class PlanPages
         }
 
         disclosed.AddRange(page.Patients.Select(p => Shown(p, question, plan: true)));
-        if (question.CountOnly)
+        if (question.CountOnly || page.LeftOut)
         {
-            var counted = matches.Select(r => Shown(r, question.View)).DistinctBy(d => d.NhsNumber)
+            var counted = told.Select(r => Shown(r, question.View)).DistinctBy(d => d.NhsNumber)
                 .Take(CountedPeopleMax + 1).ToList();
             disclosed.AddRange(counted.Count > CountedPeopleMax ? [] : counted);
-        }
-
-        if (disclosed.Count == 0 && question.Council is null)
-        {
-            // That nothing matches then says that a plan is held, and is a look at it (R14).
-            disclosed.AddRange(seen.Select(r => Told(r, question)).DistinctBy(d => d.NhsNumber));
         }
 
         return new(page, disclosed);
@@ -101,9 +95,4 @@ internal static class PlanPages
             disclosed.Add(Shown(row, question.View == PlanView.Flag ? PlanView.Episode : PlanView.Flag));
         }
     }
-
-    private static Disclosed Told(PlanRow row, PlanQuestion question) =>
-        row.Facts.NhsNumber.Digits() is var number && question.Numbers!.Contains(number)
-            ? new("Patient", number, 0, number, null, true)
-            : new("Patient", number, 0, number, null, true) { Through = question.Numbers![0] };
 }

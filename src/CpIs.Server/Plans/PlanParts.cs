@@ -28,7 +28,23 @@ internal sealed record FlagParts(
     DateOnly? End,
     string Status,
     string? Author,
-    string Detail);
+    string Detail)
+{
+    /// <summary>The episode's id in flag-detail; null where an identifier stands there instead.</summary>
+    public Guid? DetailId =>
+        Guid.TryParse(Detail[(Detail.LastIndexOf('/') + 1)..], out var id) ? id : null;
+
+    /// <summary>
+    /// The council's own number of the plan, where flag-detail is a conditional reference.
+    /// http://hl7.org/fhir/R4/http.html#trules
+    /// </summary>
+    public string? DetailRowId =>
+        Detail.StartsWith(ConditionalDetail + Systems.CouncilPlan + Council + "|", StringComparison.Ordinal)
+            ? Detail[(Detail.IndexOf('|', StringComparison.Ordinal) + 1)..] : null;
+
+    /// <summary>How a conditional reference to an episode begins, decoded.</summary>
+    public const string ConditionalDetail = "EpisodeOfCare?identifier=";
+}
 
 /// <summary>
 /// Reads the facts out of submitted JSON. References may be relative, absolute or, in a Bundle, <c>urn:uuid</c>; the

@@ -22,6 +22,9 @@ internal sealed record PlanQuestion
 
     public required Predicate<PlanRow> Condition { get; init; }
 
+    /// <summary>What the token's scopes let the asker see at all.</summary>
+    public Predicate<PlanRow> Within { get; init; } = _ => true;
+
     /// <summary>Names of the councils by ODS code: those whose plans health may see, and how they are called.</summary>
     public required IReadOnlyDictionary<string, string> CouncilNames { get; init; }
 
@@ -70,10 +73,10 @@ internal sealed record PlanQuestion
     };
 
     /// <summary>Whether the asker may see a row at all; the condition narrows further.</summary>
-    public bool MaySee(PlanRow row) =>
-        Council is not null
+    public bool MaySee(PlanRow row) => Within(row)
+        && (Council is not null
             ? row.Facts.Council == Council && !row.Deleted
-            : row.Days.VisibleOn(Today) && !row.Deleted && CouncilNames.ContainsKey(row.Facts.Council);
+            : row.Days.VisibleOn(Today) && !row.Deleted && CouncilNames.ContainsKey(row.Facts.Council));
 }
 
 /// <summary>The rows of an answer, and how many there are beyond the page.</summary>
@@ -92,8 +95,8 @@ internal sealed record PlanPage(
     /// <summary>False where there may be more matches than were counted.</summary>
     public bool Counted { get; init; } = true;
 
-    /// <summary>Whether the asker may see a plan of these people, matching or not.</summary>
-    public bool Held { get; init; }
+    /// <summary>There are plans that the question's further conditions leave out, and none that meets them.</summary>
+    public bool LeftOut { get; init; }
 }
 
 /// <summary>Records of people, and other numbers of theirs.</summary>

@@ -58,7 +58,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         """;
 
     private const string OldVersion = """
-        select version, updated, status, body, nhs_number, council from cpis.version
+        select version, updated, status, body, deleted from cpis.version
         where resource_type = $1 and resource_id = $2 and version = $3
         """;
 
@@ -117,13 +117,19 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         return new((await RowsAsync(reader, stop)).SingleOrDefault());
     }
 
-    /// <summary>A replaced version of one of a plan's resources.</summary>
+    /// <summary>A version of one of a plan's resources.</summary>
+    /// <exception cref="Refused">410 when that version is a deletion.</exception>
     public async Task<Sealed<ResourceState?>> ReadVersionAsync(
         PlanQuestion question, PlanRow plan, int version, CancellationToken stop)
     {
         var state = plan.State(question.View);
         if (state.Version == version)
         {
+            if (plan.Deleted)
+            {
+                throw Refused.Gone(version);
+            }
+
             return new(PlanPages.Current(question, plan).State(question.View), [PlanPages.Shown(plan, question.View)],
                 1);
         }
@@ -143,6 +149,11 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         if (!await reader.ReadAsync(stop))
         {
             return new(null, [], 0);
+        }
+
+        if (reader.GetBoolean(4))
+        {
+            throw Refused.Gone(version);
         }
 
         var old = new ResourceState(state.Id, reader.GetInt32(0), reader.GetFieldValue<DateTimeOffset>(1),

@@ -3,6 +3,7 @@ using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Organizations;
+using CpIs.Server.Searching;
 
 namespace CpIs.Server.Plans;
 
@@ -25,7 +26,7 @@ internal sealed class ReadPlan(PlanStore plans, Register register, AuditLog ledg
 
         var question = await AskAsync(call, view);
         var plan = (await plans.FindAsync(view, question.Council, Id(call), call.Http.RequestAborted)).Value;
-        if (plan is null || (call.Health && !question.MaySee(plan)))
+        if (plan is null || !question.Within(plan) || (call.Health && !question.MaySee(plan)))
         {
             throw Refused.NotFound();
         }
@@ -63,6 +64,7 @@ internal sealed class ReadPlan(PlanStore plans, Register register, AuditLog ledg
             Council = call.Health ? null : call.Caller.Organisation,
             Today = Visibility.Today(clock),
             Condition = _ => true,
+            Within = SearchConditions.Within(call, PlanParameters.Of(view)),
             CouncilNames = call.Health ? councils.LiveNames : councils.AllNames,
         };
     }

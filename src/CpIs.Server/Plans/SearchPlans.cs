@@ -44,13 +44,15 @@ internal sealed class SearchPlans(
     private PlanQuestion Ask(Call call, PlanView view, SearchRequest search, Councils councils)
     {
         var shown = PlanIncludes.Of(search, view);
+        call.CoverIncluded(shown.Types(view));
         return new PlanQuestion
         {
             View = view,
             Council = call.Health ? null : call.Caller.Organisation,
             Today = Visibility.Today(clock),
             Condition = SearchConditions.All(search, PlanParameters.Of(view)),
-            Narrowed = search.Criteria.Count > 0,
+            Within = SearchConditions.Within(call, PlanParameters.Of(view)),
+            Narrowed = search.Criteria.Count > 0 || call.Within is not null,
             Ids = PlanParameters.Ids(search),
             RowIds = PlanParameters.RowIds(search),
             CouncilNames = call.Health ? councils.LiveNames : councils.AllNames,

@@ -23,6 +23,9 @@ internal sealed class Submission
     /// <summary>Ids that were meant for plans which turned out to be held already.</summary>
     private readonly Dictionary<Guid, PlanDraft> unused = [];
 
+    /// <summary>Resources that the changes applied together have named: each at most once.</summary>
+    private readonly HashSet<Guid> touched = [];
+
     /// <param name="council">ODS code of the council that submits.</param>
     /// <param name="today">Date in Europe/London.</param>
     /// <param name="held">Its plans and its records of the people that the changes touch, locked.</param>
@@ -47,6 +50,7 @@ internal sealed class Submission
     /// <exception cref="Refused">404, 409, 412 or 422, naming the entry.</exception>
     public void Apply(IReadOnlyList<Change> changes)
     {
+        touched.Clear();
         foreach (var change in changes.OrderBy(Order))
         {
             try
@@ -59,9 +63,10 @@ internal sealed class Submission
             }
         }
 
+        var people = plans.Values.ToLookup(d => d.Facts.NhsNumber.Digits());
         foreach (var draft in plans.Values.Where(d => d.Named && !d.Deleted))
         {
-            PlanRules.NoOverlap(draft, plans.Values, today);
+            PlanRules.NoOverlap(draft, people[draft.Facts.NhsNumber.Digits()], today);
         }
     }
 
@@ -114,6 +119,7 @@ internal sealed class Submission
                 break;
             case PlanDeletion deletion:
                 var draft = ById(deletion.View, deletion.Id);
+                Once(deletion.Id);
                 Match(deletion, draft, deletion.View);
                 draft.Deleted = true;
                 draft.Confirm();
@@ -131,6 +137,11 @@ internal sealed class Submission
     {
         var number = change.Number.Digits();
         var stood = patients.GetValueOrDefault(number)?.Stood;
+        if (change.IfNoneExist && stood is not null)
+        {
+            return;
+        }
+
         if (change.MustBeNew && stood is not null)
         {
             throw new Refused(409, [new("error", "conflict", DetailCode.PlanHeld,
@@ -152,15 +163,23 @@ internal sealed class Submission
         }
     }
 
-    private void Apply(EpisodeChange change)
+    private void Apply(EpisodeChange asked)
     {
-        var parts = change.Parts;
+        var (parts, change) = (asked.Parts, asked);
         PlanRules.Owner(council, parts);
         if (change.IfNoneExist && IsHeld(parts.RowId, parts.Number, change.Id))
         {
             return;
         }
 
+        if (asked.Sought is { } sought)
+        {
+            var found = Standing(parts.RowId, asked.Id);
+            var makes = sought.Makes(found?.EpisodeId.ToString());
+            change = asked with { Create = makes, Id = makes ? asked.Id : found!.EpisodeId };
+        }
+
+        Once(change.Id);
         var removed = parts.Status == "entered-in-error" ? change.Removal : null;
         var facts = new PlanFacts(council, parts.RowId, parts.Number, parts.Kind, parts.Start, parts.End, parts.Due,
             parts.FollowsRowId, removed);
@@ -219,22 +238,29 @@ internal sealed class Submission
         return draft;
     }
 
-    private void Apply(FlagChange change)
+    private void Apply(FlagChange asked)
     {
-        var parts = change.Parts;
+        var (parts, change) = (asked.Parts, asked);
         PlanRules.Owner(council, parts);
         if (change.IfNoneExist && IsHeld(parts.RowId, parts.Number, change.Id))
         {
             return;
         }
 
-        var detail = parts.Detail[(parts.Detail.LastIndexOf('/') + 1)..];
+        if (asked.Sought is { } sought)
+        {
+            var found = Standing(parts.RowId, asked.Id);
+            var makes = sought.Makes(found?.FlagId.ToString());
+            change = asked with { Create = makes, Id = makes ? asked.Id : found!.FlagId };
+        }
+
+        Once(change.Id);
         if (!change.Create)
         {
             Match(change, ById(PlanView.Flag, change.Id), PlanView.Flag);
         }
 
-        var draft = plans.Values.FirstOrDefault(d => d.EpisodeId.ToString() == detail)
+        var draft = Detailed(parts)
             ?? throw Refused.Unprocessable(DetailCode.PairDisagrees,
                 "flag-detail names no EpisodeOfCare of yours: submit it first, or in the same transaction.",
                 "Flag.extension[0].value");
@@ -255,6 +281,33 @@ internal sealed class Submission
         draft.FlagSent = true;
         draft.Confirm();
         PlanRules.Agree(draft, parts, today);
+    }
+
+    /// <summary>The plan whose episode a Flag names: by its id, or by the council's own number of it.</summary>
+    private PlanDraft? Detailed(FlagParts parts) =>
+        parts.DetailRowId is { } row ? plans.GetValueOrDefault(row)
+        : parts.DetailId is not { } id ? null
+        : unused.GetValueOrDefault(id) ?? plans.Values.FirstOrDefault(d => d.EpisodeId == id);
+
+    /// <summary>A conditional update: the plan that stood under the identifier before this submission.</summary>
+    private PlanDraft? Standing(string rowId, Guid sentId)
+    {
+        if (plans.GetValueOrDefault(rowId) is not { Stood: not null, Deleted: false } held)
+        {
+            return null;
+        }
+
+        unused[sentId] = held;
+        return held;
+    }
+
+    /// <summary>http://hl7.org/fhir/R4/http.html#trules: one resource at most once.</summary>
+    private void Once(Guid id)
+    {
+        if (!touched.Add(id))
+        {
+            throw Refused.BadBody("The Bundle names one resource twice.");
+        }
     }
 
     /// <summary>If-None-Exist: a plan that stood before this submission answers for the one that was sent.</summary>
@@ -293,6 +346,11 @@ internal sealed class Submission
         if (change.IfMatch is { } version && draft.Stood?.State(view).Version != version)
         {
             throw Refused.Stale("The resource has another version than If-Match names.");
+        }
+
+        if (change.ReadIn is { } read && draft.Stood?.State(view).Version != read)
+        {
+            throw new PatchOvertaken();
         }
     }
 

@@ -10,14 +10,13 @@ internal sealed record SubmissionKeys(string[] RowIds, string[] Numbers, Guid[] 
         var deletions = changes.OfType<PlanDeletion>().ToList();
         return new SubmissionKeys(
             [.. episodes.Select(e => e.Parts.RowId).Concat(episodes.Select(e => e.Parts.FollowsRowId).OfType<string>())
-                .Concat(flags.Select(f => f.Parts.RowId)).Distinct()],
+                .Concat(flags.Select(f => f.Parts.RowId))
+                .Concat(flags.Select(f => f.Parts.DetailRowId).OfType<string>()).Distinct()],
             [.. changes.OfType<PatientChange>().Select(p => p.Number.Digits())
                 .Concat(episodes.Select(e => e.Parts.Number.Digits()))
                 .Concat(flags.Select(f => f.Parts.Number.Digits())).Distinct()],
             [.. episodes.Select(e => e.Id).Concat(deletions.Where(d => d.View == PlanView.Episode).Select(d => d.Id))
-                .Concat(flags.Select(f => Guid
-                    .TryParse(f.Parts.Detail[(f.Parts.Detail.LastIndexOf('/') + 1)..], out var id)
-                    ? id : Guid.Empty))],
+                .Concat(flags.Select(f => f.Parts.DetailId ?? Guid.Empty))],
             [.. flags.Select(f => f.Id).Concat(deletions.Where(d => d.View == PlanView.Flag).Select(d => d.Id))]);
     }
 

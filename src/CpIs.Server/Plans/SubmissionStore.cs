@@ -55,15 +55,17 @@ internal static class SubmissionStore
 
     /// <summary>Keeps the versions that are about to be replaced.</summary>
     private const string KeepEpisodes = """
-        insert into cpis.version (resource_type, resource_id, version, council, nhs_number, status, updated, body)
+        insert into cpis.version
+            (resource_type, resource_id, version, council, nhs_number, status, updated, body, deleted)
         select 'EpisodeOfCare', episode_id::text, episode_version, council, nhs_number, episode_status,
-            episode_updated, episode
+            episode_updated, episode, deleted
         from cpis.plan where council = $1 and episode_id = any($2)
         """;
 
     private const string KeepFlags = """
-        insert into cpis.version (resource_type, resource_id, version, council, nhs_number, status, updated, body)
-        select 'Flag', flag_id::text, flag_version, council, nhs_number, flag_status, flag_updated, flag
+        insert into cpis.version
+            (resource_type, resource_id, version, council, nhs_number, status, updated, body, deleted)
+        select 'Flag', flag_id::text, flag_version, council, nhs_number, flag_status, flag_updated, flag, deleted
         from cpis.plan where council = $1 and flag_id = any($2)
         """;
 

@@ -46,7 +46,7 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
         var (number, references) = result.Touched(change, answer);
         return call.Entry(number) with
         {
-            Interaction = interaction,
+            Interaction = change.Interaction ?? interaction,
             Action = action,
             Status = answer.Status,
             ResourceType = answer.ResourceType,
@@ -89,7 +89,7 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
             if (change is PatientChange patient)
             {
                 var draft = submission.Person(patient.Number);
-                var row = people[draft];
+                var row = people.GetValueOrDefault(draft) ?? draft.Stood!;
                 return new(change.Place, draft.Stood is null ? 201
                     : 200, "Patient", row.NhsNumber, row.Version, row.Updated, row.Body);
             }

@@ -1,6 +1,10 @@
+using CpIs.Server.Access;
+
 namespace CpIs.Server.Sandbox;
 
-/// <summary>What a client asks for, cut down to what it holds: RFC 6749 §3.3, SMART v2 letters, v1 names.</summary>
+/// <summary>
+/// What a client asks for, cut down to what it holds: RFC 6749 §3.3, SMART v2 letters and conditions, v1 names.
+/// </summary>
 internal static class ScopeRequest
 {
     private const string AllLetters = "cruds";
@@ -9,31 +13,31 @@ internal static class ScopeRequest
     public static string Grant(string asked, string held)
     {
         var wanted = Parts(asked);
-        return string.Join(' ', Parts(held).Select(one => Narrow(one, wanted)).OfType<string>());
+        return string.Join(' ', Parts(held).SelectMany(one => Narrow(one, wanted)));
     }
 
-    private static string? Narrow((string Type, string Letters) held, List<(string Type, string Letters)> wanted)
+    private static IEnumerable<string> Narrow(Scope held, List<Scope> wanted)
     {
         var context = held.Type[..(held.Type.IndexOf('/', StringComparison.Ordinal) + 1)];
-        var letters = string.Concat(AllLetters.Where(letter => held.Letters.Contains(letter, StringComparison.Ordinal)
-            && wanted.Any(one => (one.Type == held.Type || one.Type == context + "*")
-                && one.Letters.Contains(letter, StringComparison.Ordinal))));
-        return letters.Length > 0 ? $"{held.Type}.{letters}" : null;
+        return wanted.Where(one => one.Type == held.Type || one.Type == context + "*")
+            .GroupBy(one => one.Condition)
+            .Select(same => (Letters: string.Concat(AllLetters.Where(letter =>
+                held.Letters.Contains(letter, StringComparison.Ordinal)
+                && same.Any(one => one.Letters.Contains(letter, StringComparison.Ordinal)))), Condition: same.Key))
+            .Where(granted => granted.Letters.Length > 0)
+            .Select(granted => $"{held.Type}.{granted.Letters}{granted.Condition}");
     }
 
-    private static List<(string Type, string Letters)> Parts(string scopes) =>
+    private static List<Scope> Parts(string scopes) =>
     [
         .. from scope in scopes.Split(' ', StringSplitOptions.RemoveEmptyEntries)
-           let dot = scope.LastIndexOf('.')
+           let mark = scope.IndexOf('?', StringComparison.Ordinal)
+           let plain = mark < 0 ? scope : scope[..mark]
+           let dot = plain.LastIndexOf('.')
            where dot > 0
-           select (scope[..dot], Letters(scope[(dot + 1)..])),
+           select new Scope(plain[..dot], Scopes.Letters(plain[(dot + 1)..]), mark < 0 ? "" : scope[mark..]),
     ];
 
-    private static string Letters(string permission) => permission switch
-    {
-        "read" => "rs",
-        "write" => "cud",
-        "*" => AllLetters,
-        _ => permission,
-    };
+    /// <summary>One scope in its parts; the condition with its question mark.</summary>
+    private sealed record Scope(string Type, string Letters, string Condition);
 }

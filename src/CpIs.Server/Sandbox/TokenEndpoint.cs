@@ -1,10 +1,16 @@
+using System.Text;
+using CpIs.Audit;
+using CpIs.Fhir;
+using CpIs.Server.Access;
+
 namespace CpIs.Server.Sandbox;
 
 /// <summary>
 /// <c>POST /oauth2/token</c> of the sandbox: a client proves itself by a signed assertion, as SMART Backend Services
 /// asks, or names a persona by <c>client_id</c> alone, which only a sandbox allows. RFC 6749 §4.4, RFC 7521 §4.2.
 /// </summary>
-internal sealed class TokenEndpoint(TokenIssuer issuer, Assertions assertions, int councils)
+internal sealed class TokenEndpoint(
+    TokenIssuer issuer, Assertions assertions, Denials denials, ServerOptions options)
 {
     public const string Path = "/oauth2/token";
 
@@ -27,6 +33,7 @@ internal sealed class TokenEndpoint(TokenIssuer issuer, Assertions assertions, i
         var (client, why) = await ClientAsync(form);
         if (client is null)
         {
+            await denials.RecordAsync(Refusal(http, why));
             return Error("invalid_client", why, StatusCodes.Status401Unauthorized);
         }
 
@@ -48,7 +55,7 @@ internal sealed class TokenEndpoint(TokenIssuer issuer, Assertions assertions, i
         var named = form["client_id"].ToString();
         if (!form.ContainsKey("client_assertion") && !form.ContainsKey("client_assertion_type"))
         {
-            return (Persona.Find(named, councils), "No such persona.");
+            return (Persona.Find(named, options.Councils), "No such persona.");
         }
 
         if (form["client_assertion_type"] != Assertions.Type)
@@ -61,6 +68,22 @@ internal sealed class TokenEndpoint(TokenIssuer issuer, Assertions assertions, i
             ? (null, "client_id is not the client that signed.")
             : (client, why);
     }
+
+    /// <summary>
+    /// The entry of a client that was not believed: who it said it is stays out, since anybody may say it.
+    /// </summary>
+    private AuditEntry Refusal(HttpContext http, string why) => new()
+    {
+        Kind = "security",
+        Interaction = "operation",
+        Action = 'E',
+        Status = StatusCodes.Status401Unauthorized,
+        Outcome = 4,
+        Reason = $"{DetailCode.AccessDenied.Code}: {why}",
+        Query = Encoding.UTF8.GetBytes(Path),
+        Address = http.Connection.RemoteIpAddress?.ToString(),
+        Instance = options.Instance,
+    };
 
     private static IResult Error(string error, string why, int status = StatusCodes.Status400BadRequest) =>
         Results.Json(new { error, error_description = why }, statusCode: status);

@@ -17,8 +17,11 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
     private readonly IDataProtector protector = protection.CreateProtector("cpis-page");
 
     /// <summary>The search and the place a token stands for.</summary>
+    /// <param name="call">The request.</param>
+    /// <param name="token">The token of its URL.</param>
+    /// <param name="path">Address the token must be for, under the base; null: the route's resource type.</param>
     /// <exception cref="Refused">400 when tampered with or expired, 403 when it is another caller's.</exception>
-    public PagePlace Open(Call call, string token)
+    public PagePlace Open(Call call, string token, string? path = null)
     {
         PagePlace place;
         try
@@ -30,7 +33,7 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
             throw Refused.BadSearch("This page link was changed or is none of ours.");
         }
 
-        if (place.Type != call.Route.Resource || place.Until < clock.GetUtcNow())
+        if (place.Type != (path ?? call.Route.Resource) || place.Until < clock.GetUtcNow())
         {
             throw Refused.BadSearch("This page link has expired: search again.");
         }
@@ -40,11 +43,14 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
     }
 
     /// <summary>URL of the page after <paramref name="last"/>.</summary>
-    public string Link(Call call, SearchRequest search, string last)
+    public string Link(Call call, SearchRequest search, string last) =>
+        Link(call, call.Route.Resource, search.Asked, last, search.Lenient);
+
+    /// <summary>URL of the page after <paramref name="last"/> of what is at a path under the base.</summary>
+    public string Link(Call call, string path, string asked, string last, bool lenient = false)
     {
-        var place = new PagePlace(
-            call.Route.Resource, search.Asked, last, Identity(call), clock.GetUtcNow() + Lifetime, search.Lenient);
-        return $"{call.Base}/{call.Route.Resource}?_page={protector.Protect(JsonSerializer.Serialize(place))}";
+        var place = new PagePlace(path, asked, last, Identity(call), clock.GetUtcNow() + Lifetime, lenient);
+        return $"{call.Base}/{path}?_page={protector.Protect(JsonSerializer.Serialize(place))}";
     }
 
     private static string Identity(Call call) =>
@@ -52,7 +58,7 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
 }
 
 /// <summary>What a page link holds.</summary>
-/// <param name="Type">Resource type searched.</param>
+/// <param name="Type">Resource type searched, or the path of a history.</param>
 /// <param name="Asked">The search as query string.</param>
 /// <param name="After">Place of the last entry of the page before.</param>
 /// <param name="Caller">Whose link it is.</param>

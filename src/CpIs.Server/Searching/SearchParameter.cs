@@ -59,6 +59,35 @@ internal static class SearchConditions
         return row => Array.TrueForAll(all, one => one(row));
     }
 
+    /// <summary>
+    /// What the token's scopes let the caller see; a condition that cannot be read lets nothing be seen.
+    /// </summary>
+    /// <exception cref="Refused">403 when no condition can be read.</exception>
+    public static Predicate<T> Within<T>(Call call, IReadOnlyList<SearchParameter<T>> parameters)
+    {
+        if (call.Within is not { } conditions)
+        {
+            return _ => true;
+        }
+
+        var any = conditions.Select(c => Condition(c, parameters)).OfType<Predicate<T>>().ToArray();
+        return any.Length > 0 ? row => Array.Exists(any, one => one(row))
+            : throw Refused.Denied("The token's scopes have conditions that this server does not know.");
+    }
+
+    private static Predicate<T>? Condition<T>(string condition, IReadOnlyList<SearchParameter<T>> parameters)
+    {
+        try
+        {
+            var terms = new SearchTerms("", [.. parameters.Select(p => p.Name)]);
+            return All(SearchRequest.OfScope(condition, terms), parameters);
+        }
+        catch (Refused)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A token value against the codes of the row.</summary>
     public static Predicate<T> Token<T>(
         Func<T, IEnumerable<(string? System, string Code)>> codes, string? modifier, SearchValue value)

@@ -104,6 +104,21 @@ internal sealed partial class SearchRequest
         return search;
     }
 
+    /// <summary>Reads the condition of a scope: criteria and nothing else.</summary>
+    /// <exception cref="Refused">400 when it is something else.</exception>
+    public static SearchRequest OfScope(string condition, SearchTerms terms)
+    {
+        var search = new SearchRequest(terms) { Asked = condition };
+        var pairs = QueryHelpers.ParseQuery(condition);
+        if (pairs.Keys.Any(name => name.StartsWith('_') && !terms.Parameters.Contains(name)))
+        {
+            throw Refused.BadSearch("A scope's condition holds criteria alone.");
+        }
+
+        search.Add(pairs);
+        return search.Criteria.Count > 0 ? search : throw Refused.BadSearch("A scope's condition is empty.");
+    }
+
     /// <summary>Whether what it does not know was left out rather than refused.</summary>
     public bool Lenient => lenient;
 

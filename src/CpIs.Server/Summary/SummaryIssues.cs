@@ -23,10 +23,18 @@ internal static class SummaryIssues
             issues.Add(Told(DetailCode.CountedUnscheduled, Words.CountedUnscheduled));
         }
 
-        if (page.Total == 0)
+        if (call.Within is not null)
         {
-            issues.Add(page.Held ? Told(DetailCode.Informational, Words.HeldOtherwise)
-                : PlanAnswer.NoRecordHeld(councils, now));
+            issues.Add(Warned(DetailCode.NarrowedByScope, Words.NarrowedByScope));
+        }
+
+        if (page.LeftOut)
+        {
+            issues.Add(Warned(DetailCode.PlanLeftOut, Words.PlanLeftOut));
+        }
+        else if (page.Total == 0 && call.Within is null)
+        {
+            issues.Add(PlanAnswer.NoRecordHeld(councils, now));
         }
 
         issues.AddRange(PlanAnswer.Superseded(page.Linked, true));

@@ -35,11 +35,25 @@ public sealed class IssuerOptionsTests
 
         issuers.Select(one => one.Type).Should().Equal(IssuerType.Entra, IssuerType.Cis2, IssuerType.Backend);
         issuers[0].Authority.Should().Be("https://login.microsoftonline.com");
-        issuers[0].Vouched.Single().Organisation.Should().Be("ZZ001");
+        issuers[0].Vouched.Single().Organisations.Should().Equal("ZZ001");
         issuers[2].Vouched.Single().Roles.Should().Equal("feed");
     }
 
+    [Fact]
+    public void A_client_may_serve_several_organisations()
+    {
+        var settings = new Dictionary<string, string?>(Good)
+        {
+            ["Issuers:2:Clients:0:Organisation"] = null,
+            ["Issuers:2:Clients:0:Organisations:0"] = "ZZ001",
+            ["Issuers:2:Clients:0:Organisations:1"] = "ZZ002",
+        };
+
+        Read(settings)[2].Vouched.Single().Organisations.Should().Equal("ZZ001", "ZZ002");
+    }
+
     [Theory]
+    [InlineData("Issuers:2:Clients:0:Organisations:0", "ZZ001")]
     [InlineData("Issuers:0:Type", "Sandbox")]
     [InlineData("Issuers:0:Type", null)]
     [InlineData("Issuers:0:Audience", null)]

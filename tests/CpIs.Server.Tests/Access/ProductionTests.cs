@@ -21,7 +21,7 @@ public sealed class ProductionTests
                 new()
                 {
                     Type = IssuerType.Backend, Authority = platform.Root, Audience = LoopbackIssuer.Audience,
-                    Vouched = [new("a-councils-system", "ZZ001", ["council"])],
+                    Vouched = [new("a-councils-system", ["ZZ001"], ["council"])],
                 },
             ],
         };

@@ -28,9 +28,12 @@ public sealed class TrustedIssuers : IAsyncLifetime
             Clock = clock,
             Issuers =
             [
-                Options(IssuerType.Entra, Entra, [new(LoopbackIssuer.Tenant, "ZZ002", ["council"])]),
+                Options(IssuerType.Entra, Entra, [new(LoopbackIssuer.Tenant, ["ZZ002"], ["council"])]),
                 Options(IssuerType.Cis2, Cis2, []),
-                Options(IssuerType.Backend, Platform, [new("a-councils-system", "ZZ003", ["council"])]),
+                Options(IssuerType.Backend, Platform, [
+                    new("a-councils-system", ["ZZ003"], ["council"]),
+                    new("a-shared-system", ["ZZ001", "ZZ002"], ["council"]),
+                ]),
             ],
         };
         await Server.InitializeAsync();

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using CpIs.Fhir;
 
 namespace CpIs.Server.Tests.AuditTrail;
 
@@ -80,6 +81,51 @@ internal static partial class CoverageTable
         yield return Row(delete, "not found", Council, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 404)));
         yield return Row(delete, "denied", Doctor, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 403)));
         yield return Row(delete, "unauthenticated", null, _ => new("DELETE", $"{type}/{Nobody}", No("delete", 401)));
+    }
+
+    /// <summary>Updates that name their resource by its identifier.</summary>
+    private static IEnumerable<CoverageRow> ConditionalUpdates(string type)
+    {
+        var route = $"PUT /{type}";
+        ExpectedEntry No(int status) => new("update", status, 4, null);
+        yield return Row(route, "ok", Council, async t =>
+        {
+            var (_, body, plan) = await HeldAsync(t, type);
+            var by = type == "Patient" ? $"{Systems.NhsNumber}|{plan.Number}"
+                : $"{Systems.CouncilPlan}ZZ001|{plan.RowId}";
+            return new("PUT", $"{type}?identifier={by}", new ExpectedEntry("update", 200, 0, plan.Number))
+            {
+                Body = type == "Patient" ? (plan with { Family = "Sedgewick" }).Patient() : body,
+            };
+        });
+        yield return Row(route, "refused", Council, async t =>
+        {
+            var (_, body, plan) = await HeldAsync(t, type);
+            return new("PUT", type, No(400)) { Body = type == "Patient" ? plan.Patient() : body };
+        });
+        yield return Row(route, "denied", Doctor, _ => new("PUT", type, No(403)));
+        yield return Row(route, "unauthenticated", null, _ => new("PUT", type, No(401)));
+    }
+
+    private static IEnumerable<CoverageRow> Patches(string type)
+    {
+        var route = $"PATCH /{type}/{{id}}";
+        ExpectedEntry No(int status) => new("patch", status, 4, null);
+        CoverageCase Patch(string url, string patch, params ExpectedEntry[] entries) =>
+            new("PATCH", url, entries) { Form = patch, FormType = "application/json-patch+json" };
+        const string Same = """[{"op":"test","path":"/resourceType","value":"@"}]""";
+        var fitting = Same.Replace("@", type, StringComparison.Ordinal);
+        yield return Row(route, "ok", Council, async t =>
+        {
+            var (url, _, plan) = await HeldAsync(t, type);
+            return Patch(url, fitting, new ExpectedEntry("patch", 200, 0, plan.Number));
+        });
+        yield return Row(route, "refused", Council, async t => Patch((await HeldAsync(t, type)).Url, Same, No(422)));
+        yield return Row(route, "stale", Council, async t =>
+            Patch((await HeldAsync(t, type)).Url, fitting, No(412)) with { Header = ("If-Match", "W/\"7\"") });
+        yield return Row(route, "not yours", Other, async t => Patch((await HeldAsync(t, type)).Url, fitting, No(404)));
+        yield return Row(route, "denied", Doctor, _ => Patch($"{type}/{Nobody}", fitting, No(403)));
+        yield return Row(route, "unauthenticated", null, _ => Patch($"{type}/{Nobody}", fitting, No(401)));
     }
 
     /// <summary>A plan of its own for a change: where it is, what to send, whose it is.</summary>

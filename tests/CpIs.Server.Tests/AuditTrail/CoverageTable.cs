@@ -22,7 +22,11 @@ internal static partial class CoverageTable
         .. Search("Flag"), .. Search("EpisodeOfCare"), .. Reads("Flag"), .. Reads("EpisodeOfCare"),
         .. Patients(), .. Organizations(), .. Trail(), .. Histories(), .. Summaries(), .. Exports(), .. Log(),
         .. Writes("Flag"), .. Writes("EpisodeOfCare"),
-        .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(), .. Validations(),
+        .. Changes("Flag"), .. Changes("EpisodeOfCare"), .. PatientWrites(), .. Bundles(),
+        .. ConditionalUpdates("Flag"), .. ConditionalUpdates("EpisodeOfCare"), .. ConditionalUpdates("Patient"),
+        .. Patches("Flag"), .. Patches("EpisodeOfCare"), .. VersionsOf("Flag"), .. VersionsOf("EpisodeOfCare"),
+        .. PatientVersions(), .. OrganizationVersions(), .. OrganizationPatches(),
+        .. Validations(),
         .. EncounterSearches(), .. EncounterReads(), .. EncounterWrites(), .. Uploads(),
         .. OrganizationWrites(), .. Registrations(), .. SubscriptionReads(), .. SubscriptionWrites(), .. NoticesAsked(),
     ];

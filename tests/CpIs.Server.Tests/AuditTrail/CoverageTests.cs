@@ -26,8 +26,9 @@ public sealed class CoverageTests(InventedTrail trail) : IClassFixture<InventedT
         { Interaction: "search-type" } => ["ok", "empty", "count", "denied", "unauthenticated", "refused"],
         { Interaction: "read" or "vread" } =>
             ["ok", "HEAD", "304", "not found", "denied", "unauthenticated", "refused"],
+        { Interaction: "history-instance" or "history-type" } => ["ok", "HEAD", "denied", "unauthenticated", "refused"],
         { Interaction: "create" } => ["refused", "denied", "unauthenticated"],
-        { Interaction: "update" } => ["ok", "refused", "denied", "unauthenticated"],
+        { Interaction: "update" or "patch" } => ["ok", "refused", "denied", "unauthenticated"],
         { Interaction: "delete" } => ["ok", "refused", "not found", "denied", "unauthenticated"],
         { Interaction: "transaction" } => ["bundle entries", "refused", "denied", "unauthenticated"],
         _ => ["denied", "unauthenticated"],
@@ -88,7 +89,8 @@ public sealed class CoverageTests(InventedTrail trail) : IClassFixture<InventedT
         }
 
         var target = new Uri(trail.Server.Base, asked.Url).PathAndQuery
-            + (asked.Form is null || asked.FormType == "text/csv" || left[0].Status is 401 or 403 ? ""
+            + (asked.Form is null || asked.FormType is "text/csv" or "application/json-patch+json"
+                || left[0].Status is 401 or 403 ? ""
                 : "\n" + asked.Form);
         Encoding.UTF8.GetString(left[0].Query!).Should().StartWith(
             asked.Form is null ? target : new Uri(trail.Server.Base, asked.Url).PathAndQuery);

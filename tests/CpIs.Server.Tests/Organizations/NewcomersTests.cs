@@ -1,5 +1,7 @@
+using CpIs.Server.Sandbox;
 using Dapper;
 using FluentAssertions;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
 
@@ -54,6 +56,29 @@ public sealed class NewcomersTests(RunningServer server) : IClassFixture<Running
         ((int)answer.StatusCode).Should().Be(200);
         answer.Headers.Contains("Warning").Should().BeTrue();
     }
+
+    [Fact]
+    public async Task A_council_or_an_auditor_of_an_unknown_organisation_is_answered_for_a_while_too()
+    {
+        using var auditor = Of("sandbox-auditor-rxr", "ZZT80");
+        using var council = Of("sandbox-council-lancashire", "ZZT81");
+
+        foreach (var (client, url) in ((HttpClient, string)[])[(auditor, "AuditEvent?_count=1"), (council, "Flag")])
+        {
+            (await client.TryAsync(url)).Headers.GetValues("Warning").Single().Should().Contain("not in the register");
+        }
+
+        (await Registrar.GetOkAsync("Organization/$unregistered")).ToJsonString().Should().Contain("ZZT80")
+            .And.Contain("ZZT81");
+        (await server.Auditor.TryAsync("AuditEvent?_count=1")).Headers.Contains("Warning").Should().BeFalse();
+        server.Clock.Move(TimeSpan.FromDays(31));
+        await (await auditor.TryAsync("AuditEvent?_count=1")).ShouldBeRefusedAsync(403);
+        await (await council.TryAsync("Flag")).ShouldBeRefusedAsync(403);
+        await Registrar.GetOkAsync("Organization/$unregistered");
+    }
+
+    private HttpClient Of(string persona, string organisation) => server.With(() => server.Services
+        .GetRequiredService<TokenIssuer>().Issue(Persona.All[persona] with { Organisation = organisation }));
 
     private async Task<string?> ReasonAsync(string organisation)
     {

@@ -89,7 +89,8 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         var gone = await server.Lancashire.TryAsync("EpisodeOfCare/" + episode);
         await gone.ShouldBeRefusedAsync(410);
         gone.Headers.ETag!.ToString().Should().Be("W/\"2\"");
-        (await server.Lancashire.GetOkAsync($"Flag/{flag}/_history/2")).Text("status").Should().Be("entered-in-error");
+        await (await server.Lancashire.TryAsync($"Flag/{flag}/_history/2")).ShouldBeRefusedAsync(410);
+        (await server.Lancashire.GetOkAsync($"Flag/{flag}/_history/1")).Text("status").Should().Be("active");
         await (await server.Clinician.TryAsync("Flag/" + flag)).ShouldBeRefusedAsync(404);
         await (await server.Clinician.TryAsync($"Flag/{flag}/_history/1")).ShouldBeRefusedAsync(404);
         (await server.Clinician.GetOkAsync($"Flag?patient={plan.Number}")).Total().Should().Be(0);

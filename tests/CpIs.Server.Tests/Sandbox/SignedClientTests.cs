@@ -50,6 +50,20 @@ public sealed class SignedClientTests(RunningServer server) : IClassFixture<Runn
     }
 
     [Fact]
+    public async Task A_refused_assertion_is_recorded_without_what_it_said()
+    {
+        var assertion = Bad("wrong key");
+
+        await SendAsync(assertion);
+
+        var entry = (await server.Auditor.GetOkAsync("AuditEvent?outcome=4&_sort=-date&_count=1")).All("AuditEvent")[0];
+        entry["outcomeDesc"]!.GetValue<string>().Should().Contain("No registered key");
+        entry.ToJsonString().Should().NotContain(assertion).And.NotContain(Council);
+        var query = entry["entity"]!.AsArray().Single(e => e!["query"] is not null)!["query"]!.GetValue<string>();
+        System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(query)).Should().Be("/oauth2/token");
+    }
+
+    [Fact]
     public async Task An_assertion_is_good_once_also_when_it_is_sent_twice_at_the_same_time()
     {
         var assertion = Sign(Made(Council));

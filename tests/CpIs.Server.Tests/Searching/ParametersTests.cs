@@ -182,7 +182,7 @@ public sealed class ParametersTests(ParametersTests.Held held) : IClassFixture<P
         {
             answer.Total().Should().Be(0);
             answer.Codes().Should().NotContain("NO_RECORD_HELD");
-            answer.Diagnostics().Should().Contain(Words.HeldOtherwise);
+            answer.Diagnostics().Should().Contain(Words.PlanLeftOut);
         }
 
         var trail = await held.Server.Auditor.GetOkAsync(

@@ -5,6 +5,8 @@ Description: "What the service says beside, or instead of, an answer."
 * ^experimental = false
 * ^caseSensitive = true
 * #NO_RECORD_HELD "No record is held for this NHS number"
+* #PLAN_LEFT_OUT "A plan is held that the conditions of this search leave out"
+* #NARROWED_BY_SCOPE "The scopes of the token show only a part of what is held"
 * #IDENTITY_DIFFERS "The person sent differs from the person held"
 * #NUMBER_SUPERSEDED "The NHS number replaces another or is replaced by it; what is held under either is in the answer"
 * #NOT_HELD "No plan is visible for this person, so nothing was kept"
