@@ -31,7 +31,7 @@ public sealed class SearchAttackTests(AttackStage stage) : IClassFixture<AttackS
     [
         ("Flag", "sandbox-council-lancashire", [.. PlanParameters.Of(PlanView.Flag).Select(p => p.Name)]),
         ("EpisodeOfCare", "sandbox-council-lancashire", [.. PlanParameters.Of(PlanView.Episode).Select(p => p.Name)]),
-        ("Patient", "sandbox-council-lancashire", [.. SearchPatients.Parameters]),
+        ("Patient", "sandbox-council-lancashire", [.. SearchPatients.Parameters.Select(p => p.Name)]),
         ("Encounter", "sandbox-council-lancashire", [.. EncounterParameters.All.Select(p => p.Name)]),
         ("Subscription", "sandbox-council-lancashire", [.. ShowSubscriptions.Parameters.Select(p => p.Name)]),
         ("Organization", "sandbox-ed-clinician", [.. SearchOrganizations.Parameters.Select(p => p.Name)]),
