@@ -5,7 +5,7 @@ using Xunit;
 using Systems = CpIs.Fhir.Systems;
 using Task = System.Threading.Tasks.Task;
 
-namespace CpIs.Server.Tests.Clients;
+namespace CpIs.Server.Tests;
 
 /// <summary>The client that .NET vendors have already, unchanged, does with this server what they would do.</summary>
 public sealed class FhirClientTests(RunningServer server) : IClassFixture<RunningServer>

@@ -2,9 +2,9 @@ using System.ComponentModel;
 using System.Diagnostics;
 using Xunit;
 
-namespace CpIs.Server.Tests.Clients;
+namespace CpIs.Server.Tests;
 
-/// <summary>A test that needs Node and npm; CI has both, a developer who has neither is told that it was skipped.</summary>
+/// <summary>A test that needs Node and npm. CI has both; a developer who has neither sees it skipped.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class NodeFactAttribute : FactAttribute
 {

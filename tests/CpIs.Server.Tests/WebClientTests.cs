@@ -3,9 +3,9 @@ using System.Text.Json.Nodes;
 using CpIs.Server.Tests.Sandbox;
 using FluentAssertions;
 
-namespace CpIs.Server.Tests.Clients;
+namespace CpIs.Server.Tests;
 
-/// <summary>The client that web developers take from npm, unchanged, does with this server what they would do.</summary>
+/// <summary>The client that web developers take from npm, unchanged, does here what they would do.</summary>
 public sealed class WebClientTests(RunningServer server) : Xunit.IClassFixture<RunningServer>
 {
     /// <summary>Time in which the client is installed and has done its work, on a busy machine.</summary>
