@@ -116,7 +116,12 @@ internal static class TrailParameters
             ("plan-found", null) => question with { PlanFound = Flag(question.PlanFound, criterion) },
             (_, "not") when IsToken(criterion.Name) => question with { Unwanted =
                 [.. question.Unwanted, .. Codes(criterion).Select(code => Fact(criterion, code))] },
-            (_, null) when IsAnyOf(criterion) => Present(question, criterion),
+            (_, null) when IsAnyOf(criterion) => Present(question, criterion) with
+            {
+                // Codes of its other systems are few, and named.
+                Unwanted = [.. question.Unwanted, .. SystemsOf[criterion.Name].Values.SelectMany(codes => codes)
+                    .Select(code => Fact(criterion, code))],
+            },
             (_, null) => Token(question, criterion),
             _ => throw SearchConditions.BadModifier(),
         };

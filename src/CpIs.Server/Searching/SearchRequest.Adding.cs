@@ -52,7 +52,7 @@ internal sealed partial class SearchRequest
         var bare = at < 0 ? name : name[..at];
         if (!terms.Parameters.Contains(bare))
         {
-            LeaveOut(name, "Unknown search parameter, or a modifier it does not have.");
+            LeaveOut(name, $"{Told(name)} is not a search parameter of {Type}.");
             return;
         }
 
@@ -86,9 +86,13 @@ internal sealed partial class SearchRequest
             throw Refused.BadSearch(why);
         }
 
-        LeftOut.Add(name.Length <= NameMax && name.All(c => char.IsAsciiLetter(c) || c is '_' or '-' or '.' or ':')
-            ? name : "A parameter");
+        LeftOut.Add(Told(name));
     }
+
+    /// <summary>A name that may be told back; a client may have put anything there.</summary>
+    private static string Told(string name) =>
+        name.Length <= NameMax && name.All(c => char.IsAsciiLetter(c) || c is '_' or '-' or '.' or ':')
+            ? name : "A parameter";
 
     private bool AddShape(string name, string value, int times)
     {

@@ -191,6 +191,18 @@ public sealed class ParametersTests(ParametersTests.Held held) : IClassFixture<P
     }
 
     [Fact]
+    public async Task The_total_of_one_patient_is_told_also_to_whom_it_is_all_the_same()
+    {
+        foreach (var type in (string[])["Flag", "EpisodeOfCare", "Encounter"])
+        {
+            (await held.Server.Clinician.GetOkAsync(held.Fill($"{type}?patient=@N&_total=none"))).Total()
+                .Should().Be(1);
+            (await held.Server.Lancashire.GetOkAsync($"{type}?_total=none"))["total"].Should().BeNull();
+            (await held.Server.Lancashire.GetOkAsync($"{type}?_total=none&_summary=count")).Total().Should().BePositive();
+        }
+    }
+
+    [Fact]
     public async Task A_lenient_search_names_what_it_left_out_and_never_its_value()
     {
         using var client = held.Server.Lancashire;
