@@ -6,7 +6,7 @@ namespace CpIs.Audit;
 /// </summary>
 public sealed record AuditEntry
 {
-    /// <summary>rest, operation, security, system, upload or notification.</summary>
+    /// <summary>rest, operation, security, system, upload, notification or alert.</summary>
     public required string Kind { get; init; }
 
     /// <summary>FHIR restful-interaction code (<c>read</c>, <c>search-type</c>, …) or operation name.</summary>

@@ -95,6 +95,7 @@ public sealed class AuditLog : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(entry);
         var entries = Disclosures.Of(envelope.Disclosed, envelope.Found, entry, oneEntry, options.Instance);
         await queue.AppendAsync(new Waiting(entries));
+        Tell(entries);
         return envelope.Content;
     }
 
@@ -128,6 +129,7 @@ public sealed class AuditLog : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(entry);
         var asking = new LookUp<TKey, T>.Asking(question, key, entry, oneEntry);
         await queue.AppendAsync(asking);
+        Tell(asking.Entries);
         return (asking.Content, asking.Recorded);
     }
 
@@ -165,6 +167,14 @@ public sealed class AuditLog : IAsyncDisposable
         await database.DisposeAsync();
         signingStop.Dispose();
         closing.Dispose();
+    }
+
+    private void Tell(StoredEntry[] entries)
+    {
+        foreach (var stored in entries)
+        {
+            options.Shown?.Invoke(stored.Entry);
+        }
     }
 
     private void Keep(WriteLanes kind, int count)

@@ -47,4 +47,9 @@ public sealed record AuditLogOptions
 
     /// <summary>Told in a sentence, without personal data, that a lane was lost, parked, or refused an entry.</summary>
     public Action<string>? Alarm { get; init; }
+
+    /// <summary>
+    /// Told of each entry of an answer whose record is durable, before it is shown; it must not wait.
+    /// </summary>
+    public Action<AuditEntry>? Shown { get; init; }
 }

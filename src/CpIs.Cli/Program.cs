@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using CpIs.Cli;
 using CpIs.Cli.Caseloads;
+using CpIs.Cli.Checks;
 using CpIs.Cli.Ledger;
 using CpIs.Cli.Notices;
 using CpIs.Cli.Uploads;
@@ -28,10 +29,12 @@ try
         ["generate", .. var rest] => await new GenerateCaseloads(Console.Out)
             .RunAsync(GenerateOptions.Read(rest, TimeProvider.System), stopping.Token),
         ["upload", .. var rest] => await UploadAsync(UploadOptions.Read(rest)),
+        ["check", .. var rest] => await CheckAsync(
+            CheckOptions.Read(rest, Environment.GetEnvironmentVariable("CPIS_SAMPLES") ?? "samples")),
         ["listen", .. var rest] => await ListenAsync(ListenOptions.Read(rest)),
         _ => throw new ArgumentException(string.Join(
             "\n\n", VerifyOptions.Usage, ArchiveOptions.Usage, GenerateOptions.Usage, UploadOptions.Usage,
-                ListenOptions.Usage)),
+                ListenOptions.Usage, CheckOptions.Usage)),
     };
 }
 catch (ArgumentException wrong)
@@ -39,7 +42,7 @@ catch (ArgumentException wrong)
     Screen.Errors.WriteLine(wrong.Message);
     return args is ["upload", ..] ? UploadExit.Nothing : 1;
 }
-catch (HttpRequestException away) when (args is ["listen", ..])
+catch (HttpRequestException away) when (args is ["listen" or "check", ..])
 {
     Screen.Errors.WriteLine(away.Message);
     return 1;
@@ -54,6 +57,12 @@ catch (OperationCanceledException) when (stopping.IsCancellationRequested)
 {
     Screen.Errors.WriteLine("Stopped: nothing is said about what was not checked.");
     return 1;
+}
+
+async Task<int> CheckAsync(CheckOptions options)
+{
+    using var http = new HttpClient();
+    return await new CheckServer(http, Console.Out).RunAsync(options, stopping.Token);
 }
 
 async Task<int> ListenAsync(ListenOptions options)

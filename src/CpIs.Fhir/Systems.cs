@@ -62,6 +62,9 @@ public static class Systems
     /// <summary>NHS codes of <c>issue.details</c>.</summary>
     public const string SpineError = "https://fhir.nhs.uk/CodeSystem/England-SpineErrorOrWarningCode";
 
+    /// <summary>What auditors are told to look at: subtypes of an AuditEvent.</summary>
+    public const string Alert = Base + "/CodeSystem/CpIs-Alert";
+
     /// <summary>Our codes of <c>issue.details</c>.</summary>
     public const string CpisOutcome = Base + "/CodeSystem/cpis-outcome";
 

@@ -141,6 +141,7 @@ internal sealed class House : IAsyncDisposable
                 EarlierKeysFile = Path.Combine(dataFolder, "keys", "checkpoint-earlier-keys"),
                 CheckpointFile = Path.Combine(dataFolder, "checkpoints.txt"),
                 Alarm = s.GetRequiredService<ILogger<AuditLog>>().LedgerAlarm,
+                Shown = s.GetRequiredService<Browsing>().Count,
             },
             clock));
         services.AddSingleton<PageTokens>();

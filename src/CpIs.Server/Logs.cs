@@ -42,4 +42,10 @@ internal static partial class Logs
     [LoggerMessage(40, LogLevel.Warning,
         "Organisation {Ods} is not in the register: its people are answered until {Until}")]
     public static partial void NotRegistered(this ILogger log, string ods, DateTimeOffset until);
+
+    [LoggerMessage(41, LogLevel.Warning, "An alert for auditors was recorded: {What} at {Ods}")]
+    public static partial void Alerted(this ILogger log, string what, string ods);
+
+    [LoggerMessage(42, LogLevel.Error, "Alerts for auditors cannot be made: {Kind} at {Where}")]
+    public static partial void AlertsStuck(this ILogger log, string kind, string where);
 }

@@ -33,7 +33,7 @@ internal static class Rooms
     private static void AddAccess(IServiceCollection services)
     {
         services.AddSingleton<Door>().AddSingleton<TokenCache>().AddSingleton<Rates>().AddSingleton<Denials>()
-            .AddSingleton<Readiness>();
+            .AddSingleton<Browsing>().AddSingleton<Readiness>();
         services.AddHostedService(s => s.GetRequiredService<Denials>());
     }
 
@@ -74,6 +74,8 @@ internal static class Rooms
     {
         services.AddSingleton<TrailStore>().AddSingleton<SearchAuditEvents>().AddSingleton<ReadAuditEvent>()
             .AddSingleton<ShowHistory>();
+        services.AddSingleton<AlertStore>().AddSingleton<Alerts>()
+            .AddHostedService(s => s.GetRequiredService<Alerts>());
         services.AddSingleton<ExportStore>().AddSingleton<ExportTrail>().AddHostedService<ExportWorker>();
         services.AddSingleton<LogStore>().AddSingleton<ShowLog>().AddSingleton<ShowTree>()
             .AddSingleton<ProveInclusion>();

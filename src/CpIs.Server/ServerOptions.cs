@@ -54,6 +54,9 @@ internal sealed record ServerOptions
     /// <summary>Addresses, certificates, and how often a client may ask.</summary>
     public WireOptions Wire { get; init; } = new();
 
+    /// <summary>How many people one person may look at before auditors hear of it.</summary>
+    public BrowsingOptions Browsing { get; init; } = new();
+
     /// <summary>Where notices may be sent.</summary>
     public NoticeOptions Notices { get; init; } = new();
 
@@ -81,6 +84,7 @@ internal sealed record ServerOptions
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
             Attendance = AttendanceRules.Read(configuration),
             Wire = WireOptions.Read(configuration, sandbox),
+            Browsing = BrowsingOptions.Read(configuration),
             Notices = NoticeOptions.Read(configuration, sandbox),
             Demographics = DemographicsOptions.Read(configuration),
             Issuers = IssuerOptions.Read(configuration),

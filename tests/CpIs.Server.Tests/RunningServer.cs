@@ -37,6 +37,9 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>Certificates and rates of this server.</summary>
     internal WireOptions Wire { get; init; } = new();
 
+    /// <summary>How many people one person may look at on this server.</summary>
+    internal BrowsingOptions Browsing { get; init; } = new();
+
     /// <summary>The database of another server that this one runs beside; null: one of its own.</summary>
     internal TestDatabase? Shared { get; init; }
 
@@ -75,6 +78,7 @@ public sealed class RunningServer : IAsyncLifetime
             Demographics = Demographics,
             Notices = new() { Loopback = true },
             Wire = Wire,
+            Browsing = Browsing,
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),
         };

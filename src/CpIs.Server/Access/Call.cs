@@ -55,6 +55,9 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     /// <summary>What the record of the answer says beside it; null: nothing.</summary>
     public string? Mark { get; set; }
 
+    /// <summary>At whom this caller looked before; null where nobody counts.</summary>
+    public Looks? Looks { get; set; }
+
     /// <summary>Body of a posted search, as it came.</summary>
     public byte[]? Form { get; private set; }
 
@@ -122,7 +125,8 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
         Interaction = Route.Interaction,
         Action = Route.Action,
         Status = 200,
-        Reason = Mark,
+        Reason = Looks?.IsBeyond(nhsNumber) != true ? Mark
+            : Mark is null ? Browsing.Mark : $"{Mark} {Browsing.Mark}",
         NhsNumber = nhsNumber,
         ResourceType = Route.Resource.Length > 0 ? Route.Resource : null,
         Query = Target(),

@@ -10,7 +10,7 @@ namespace CpIs.Server.Access;
 /// whichever of them, is recorded before it is answered.
 /// </summary>
 internal sealed class Door(AuditLog ledger, Register register, Newcomers newcomers, Denials denials, TokenCache tokens,
-    Rates rates, ServerOptions options)
+    Rates rates, Browsing browsing, ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
@@ -54,6 +54,12 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
 
         call.Cover();
         await newcomers.MeetAsync(call, organisation);
+        call.Looks = browsing.Of(call);
+        if (options.Browsing.Refuse && call.Purpose != "BTG" && call.Looks?.Wait() is { } wait && wait > TimeSpan.Zero)
+        {
+            RetryAfter(call, wait);
+            throw Refused.TooMany();
+        }
     }
 
     /// <summary>Before anything else that a client could make us do over and over.</summary>
@@ -62,11 +68,13 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
         var wait = rates.Count(call.Caller);
         if (wait > TimeSpan.Zero)
         {
-            call.Http.Response.Headers.RetryAfter =
-                Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+            RetryAfter(call, wait);
             throw Refused.TooFast();
         }
     }
+
+    private static void RetryAfter(Call call, TimeSpan wait) => call.Http.Response.Headers.RetryAfter =
+        Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     private async Task RefuseAsync(Call call, Refused refused)
     {

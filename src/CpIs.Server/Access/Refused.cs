@@ -25,6 +25,15 @@ internal sealed class Refused(int status, IReadOnlyList<OutcomeIssue> issues) : 
     public static Refused TooFast() =>
         new(429, [Error("throttled", DetailCode.TooManyRequests, Words.NoAnswer)]) { Counted = true };
 
+    /// <summary>Somebody who looked at too many people; who must see one more all the same breaks the glass.</summary>
+    public static Refused TooMany() => new(429,
+        [
+            Error("security", DetailCode.TooManyRequests, Words.NoAnswer),
+            Error("security", DetailCode.TooManyRequests, "You have looked at very many people. In an emergency ask "
+                + "again with X-Purpose-Of-Use BTG and your reason in X-Purpose-Reason: you are answered at once."),
+        ])
+        { Counted = true };
+
     public static Refused BadSearch(string why) => new(400, [Error("invalid", DetailCode.InvalidSearch, why)]);
 
     public static Refused BadNumber(string why, string? expression = null) =>

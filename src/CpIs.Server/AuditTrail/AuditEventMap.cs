@@ -21,6 +21,9 @@ internal static class AuditEventMap
     /// <summary>The site of every entry: this is what the parameter <c>site</c> finds.</summary>
     public const string Server = "cpis";
 
+    /// <summary>DICOM's Security Alert.</summary>
+    public const string AlertType = "110113";
+
     private const string Balp = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.";
 
     public static byte[] Render(TrailEntry entry)
@@ -32,8 +35,8 @@ internal static class AuditEventMap
             WriteHead(json, entry);
             WriteType(json, entry);
             json.WriteStartArray("subtype"u8);
-            AuditJson.WriteCoding(json, null, "http://hl7.org/fhir/restful-interaction", entry.Interaction,
-                entry.Interaction);
+            AuditJson.WriteCoding(json, null, entry.Kind == Alerts.Kind ? Systems.Alert
+                : "http://hl7.org/fhir/restful-interaction", entry.Interaction, entry.Interaction);
             json.WriteEndArray();
             json.WriteString("action"u8, entry.Action);
             json.WriteString("recorded"u8, Recorded(entry));
@@ -80,6 +83,12 @@ internal static class AuditEventMap
             return;
         }
 
+        if (entry.Kind == Alerts.Kind)
+        {
+            AuditJson.WriteCoding(json, "type", Dicom, AlertType, "Security Alert");
+            return;
+        }
+
         AuditJson.WriteCoding(json, "type", EventType, "rest", "RESTful Operation");
     }
 
@@ -89,7 +98,7 @@ internal static class AuditEventMap
     /// </summary>
     private static string? Profile(TrailEntry entry)
     {
-        if (entry.Kind == "system" || entry.Outcome != 0
+        if (entry.Kind is "system" or Alerts.Kind || entry.Outcome != 0
             || (entry.Interaction != "search-type" && AuditEntities.MainResource(entry) is null))
         {
             return null;

@@ -37,7 +37,7 @@ internal static class TrailParameters
         ["outcome"] = ["http://hl7.org/fhir/audit-event-outcome",
             "http://terminology.hl7.org/CodeSystem/audit-event-outcome"],
         ["purpose-of-use"] = [AuditEventMap.PurposeSystem],
-        ["subtype"] = [Interactions],
+        ["subtype"] = [Interactions, Systems.Alert],
         ["type"] = [AuditEventMap.EventType, AuditEventMap.Dicom],
     };
 
@@ -104,7 +104,16 @@ internal static class TrailParameters
             "altid" => question with { UserIds = Both(question.UserIds, codes) },
             "organization" => question with { Organisations = Both(question.Organisations, codes) },
             "action" => question with { Actions = Both(question.Actions, codes) },
-            "subtype" => question with { Interactions = Both(question.Interactions, codes) },
+            "subtype" => question with
+            {
+                Interactions = Both(question.Interactions, codes),
+                Alerts = question.Alerts || codes.TrueForAll(Alerts.Codes.Contains),
+            },
+            "type" => question with
+            {
+                Wanted = [.. question.Wanted, Facts(criterion, codes)],
+                Alerts = question.Alerts || codes is [AuditEventMap.AlertType],
+            },
             "purpose-of-use" => question with { Purposes = Both(question.Purposes, codes) },
             "outcome" => question with { Outcomes = Outcomes(question.Outcomes, codes) },
             _ => question with { Wanted = [.. question.Wanted, Facts(criterion, codes)] },

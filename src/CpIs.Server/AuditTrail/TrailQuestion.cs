@@ -10,6 +10,7 @@ internal enum TrailLead
     UserId,
     Organisation,
     Client,
+    Alert,
     BreakGlass,
     Refused,
     Time,
@@ -69,6 +70,9 @@ internal sealed record TrailQuestion
 
     public string[]? Purposes { get; init; }
 
+    /// <summary>What was asked can be said of alerts alone.</summary>
+    public bool Alerts { get; init; }
+
     public bool? Unscheduled { get; init; }
 
     public bool? PlanFound { get; init; }
@@ -106,6 +110,7 @@ internal sealed record TrailQuestion
         Numbers is not null ? TrailLead.Patient
         : Subjects is not null ? TrailLead.Subject
         : UserIds is not null ? TrailLead.UserId
+        : Alerts ? TrailLead.Alert
         : Purposes is ["BTG"] ? TrailLead.BreakGlass
         : Clients is not null ? TrailLead.Client
         : Organisations is not null || OwnOrganisation is not null ? TrailLead.Organisation

@@ -33,7 +33,7 @@ internal sealed class TrailStore(NpgsqlDataSource database)
     /// <summary>What the rendered entry says, as words a criterion can name: name, equals sign, value.</summary>
     private const string Facts = """
         select array['_id=', 'date=', 'site=cpis',
-            'type=' || case e.kind when 'system' then '110100' else 'rest' end,
+            'type=' || case e.kind when 'system' then '110100' when 'alert' then '110113' else 'rest' end,
             'subtype=' || e.interaction, 'action=' || e.action, 'outcome=' || e.outcome, 'patient=' || e.nhs_number,
             'agent=' || e.agent_subject, 'agent=' || e.agent_issuer || '|' || e.agent_subject,
             'agent=|' || case e.kind when 'system' then e.instance else e.client_id end,
@@ -113,6 +113,7 @@ internal sealed class TrailStore(NpgsqlDataSource database)
     private const string ByClient = "e.client_id = k.k and";
     private const string ByRefusal = " from ledger.entry e where e.outcome <> 0 and";
     private const string ByBreakGlass = " from ledger.entry e where e.purpose_of_use = 'BTG' and";
+    private const string ByAlert = " from ledger.entry e where e.kind = 'alert' and";
     private const string ByTime = " from ledger.entry e where";
     private const string Again = ") e order by e.recorded desc, e.entry_id desc limit @limit";
     private const string AgainOldest = ") e order by e.recorded, e.entry_id limit @limit";
@@ -142,6 +143,8 @@ internal sealed class TrailStore(NpgsqlDataSource database)
             Page + ByBreakGlass + Filter + OldestFirst, Counted + ByBreakGlass + Filter + CountEnd),
         [TrailLead.Refused] = (Page + ByRefusal + Filter + NewestFirst,
             Page + ByRefusal + Filter + OldestFirst, Counted + ByRefusal + Filter + CountEnd),
+        [TrailLead.Alert] = (Page + ByAlert + Filter + NewestFirst,
+            Page + ByAlert + Filter + OldestFirst, Counted + ByAlert + Filter + CountEnd),
         [TrailLead.Time] = (Page + ByTime + Filter + NewestFirst,
             Page + ByTime + Filter + OldestFirst, Counted + ByTime + Filter + CountEnd),
     };

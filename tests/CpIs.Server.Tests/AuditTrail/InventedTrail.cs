@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using CpIs.Server.AuditTrail;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace CpIs.Server.Tests.AuditTrail;
@@ -44,16 +46,20 @@ public sealed class InventedTrail : IAsyncLifetime
         var ended = new InventedPlan { Start = Server.Today };
         var (_, flag) = await Server.SubmitAsync(ended);
         await Server.Lancashire.DeleteAsync(new Uri($"Flag/{flag}", UriKind.Relative));
+        await Server.Services.GetRequiredService<Alerts>().LookAsync(CancellationToken.None);
     }
 
     public Task DisposeAsync() => Server.DisposeAsync();
 
-    /// <summary>Every entry that the auditor's search gives, page after page.</summary>
+    /// <summary>
+    /// Every entry that the auditor's search gives, page after page; of few pages, since each is an entry itself.
+    /// </summary>
     public async Task<List<JsonNode>> FindAsync(string query, string persona = "sandbox-auditor")
     {
         var auditor = Server.As(persona);
         var found = new List<JsonNode>();
-        for (var next = "AuditEvent?" + query; next is not null;)
+        var pages = query.Contains("_count", StringComparison.Ordinal) ? "" : "&_count=500";
+        for (var next = $"AuditEvent?{query}{pages}"; next is not null;)
         {
             var page = await auditor.GetOkAsync(next);
             found.AddRange(page.All("AuditEvent"));

@@ -17,7 +17,7 @@ public sealed class RenderedEntries
     public static TheoryData<string> Interactions() =>
     [
         "read", "vread", "search-type", "create", "update", "delete", "operation", "batch", "transaction",
-        "history-instance", "history-type", "capabilities",
+        "history-instance", "history-type", "capabilities", Alerts.OfBrowsing, Alerts.OfBreakGlass,
     ];
 
     [Theory]
@@ -47,7 +47,7 @@ public sealed class RenderedEntries
             Recorded = new DateTime(2026, 3, 1, 22, 10, 0, DateTimeKind.Utc).AddMicroseconds(random.Next()),
             Lane = 1,
             Position = 1,
-            Kind = "access",
+            Kind = Alerts.Codes.Contains(interaction) ? Alerts.Kind : "access",
             Interaction = interaction,
             Status = 200,
             Action = interaction switch

@@ -27,6 +27,10 @@ public sealed class SearchAuditEventsTests(InventedTrail trail) : IClassFixture<
         ["subtype:not=read,search-type"] = e => Subtype(e) is not ("read" or "search-type"),
         ["type=rest"] = e => e["type"]!.Text("code") == "rest",
         ["type:not=rest"] = e => e["type"]!.Text("code") != "rest",
+        ["type=http://dicom.nema.org/resources/ontology/DCM|110113"] = e => e["type"]!.Text("code") == "110113",
+        ["subtype=break-glass"] = e => Subtype(e) == "break-glass",
+        ["subtype=https://fhir.cpis.example/CodeSystem/CpIs-Alert|browsing,break-glass"] = e =>
+            Subtype(e) is "browsing" or "break-glass",
         ["altid=999100000001"] = e => Agents(e).Any(a => Is(a["altId"], "999100000001")),
         ["altid:missing=true"] = e => Agents(e).All(a => a["altId"] is null),
         ["agent=999100000002"] = e => Agents(e).Any(a => Who(a, "999100000002")),

@@ -17,10 +17,6 @@ internal static class SampleFolder
         row.DueDate is null ? null : RelativeDay.Parse(row.DueDate, today),
         RelativeDay.Parse(row.BirthDate, today), Removed: false);
 
-    /// <summary>What an editor sends in order, then what an EPR does.</summary>
-    public static IEnumerable<string> HttpFiles() => ((string[])["http", "epr"])
-        .SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.http").Order());
-
     private static string Find()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);

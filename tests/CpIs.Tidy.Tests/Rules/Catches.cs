@@ -22,6 +22,8 @@ internal static class Catches
         ["src/CpIs.Server/Uploads/UploadWorker.cs:TryAsync"] = "one council's trouble is told, and others' files move",
         ["src/CpIs.Server/Notices/Follower.cs:TryAsync"] =
             "told once, tried again: nobody else would tell the councils",
+        ["src/CpIs.Server/AuditTrail/Alerts.cs:TryAsync"] =
+            "told once, tried again: nobody else would tell the auditors",
         ["src/CpIs.Server/Notices/Sender.cs:TryAsync"] = "one council's trouble is told, and the others are sent to",
         ["src/CpIs.Audit/WriteTransaction.cs:CommitAsync"] = "an unclear commit is looked up before it is answered",
     };
