@@ -155,7 +155,7 @@ internal static partial class AttackTable
                 var episode = s.OfLeeds.Episode();
                 episode["id"] = s.IdsOfLeeds.Episode;
                 return Post(s, "EpisodeOfCare/" + s.IdsOfLeeds.Episode, Lancashire, episode, method);
-            }, method == "PATCH" ? 405 : 404, method == "PATCH" ? 405 : 422);
+            }, method == "PATCH" ? 415 : 404, method == "PATCH" ? 415 : 422);
         }
 
         foreach (var endpoint in (string[])["http://169.254.169.254/latest", "file:///etc/passwd",
