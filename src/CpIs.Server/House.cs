@@ -7,6 +7,7 @@ using Dapper;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Npgsql;
 
 namespace CpIs.Server;
@@ -115,9 +116,13 @@ internal sealed class House : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Wire.Open(kestrel, options));
         AddRooms(builder.Services, connection, clock);
         AddTokens(builder, clock);
+        Metrics.Add(builder.Services);
+        builder.Services.AddCors();
         var web = builder.Build();
         Wire.Dress(web);
         Failures.Catch(web, web.Services.GetRequiredService<ILogger<House>>());
+        Metrics.Serve(web, options);
+        options.Browsers.Answer(web, options.Port, options.Sandbox);
         web.UseRouting();
         Routes.Map(web);
         Health.Map(web);
@@ -145,8 +150,9 @@ internal sealed class House : IAsyncDisposable
             },
             clock));
         services.AddSingleton<PageTokens>();
-        services.AddDataProtection().SetApplicationName("cpis")
-            .PersistKeysToFileSystem(new DirectoryInfo(Path.Combine(dataFolder, "page-keys")));
+        services.AddDataProtection().SetApplicationName("cpis");
+        services.AddOptions<KeyManagementOptions>().Configure<NpgsqlDataSource>(
+            (keys, database) => keys.XmlRepository = new PageKeys(database));
         Rooms.Add(services, options, connection);
     }
 

@@ -3,11 +3,13 @@ using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
+using CpIs.Server.Metadata;
 using CpIs.Server.Notices;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
 using CpIs.Server.Replays;
+using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
@@ -20,7 +22,9 @@ internal static class Rooms
 {
     public static void Add(IServiceCollection services, ServerOptions options, string connection)
     {
-        services.AddSingleton(_ => Profiles.Load());
+        services.AddSingleton(_ => Profiles.Load()).AddSingleton<ShowDefinitions>()
+            .AddSingleton(s => new ShowCapabilities(
+                s.GetRequiredService<Profiles>(), s.GetService<TokenIssuer>()?.TokenAddress));
         AddAccess(services);
         AddOrganizations(services);
         AddPlans(services);
@@ -98,5 +102,6 @@ internal static class Rooms
             .AddSingleton<ShowSubscriptions>().AddSingleton<ShowNotices>();
         services.AddSingleton<FollowerStore>().AddSingleton<LapseStore>().AddSingleton<SenderStore>()
             .AddSingleton<Delivery>().AddHostedService<Follower>().AddHostedService<Sender>();
+        services.AddSingleton<BacklogStore>().AddHostedService<Backlog>();
     }
 }
