@@ -38,6 +38,7 @@ public sealed class CapabilityWalkerTests(WalkedHouse house) : IClassFixture<Wal
         var rest = statement.Rest.Single();
         rest.Security!.Extension.Single().Extension.Single().Value.Should().BeOfType<FhirUri>()
             .Which.Value.Should().Be(house.Server.Root + "oauth2/token");
+        rest.Security.Cors.Should().BeTrue();
         rest.Resource.Should().OnlyHaveUniqueItems(r => r.Type);
     }
 
