@@ -23,8 +23,8 @@ internal static class Rooms
     public static void Add(IServiceCollection services, ServerOptions options, string connection)
     {
         services.AddSingleton(_ => Profiles.Load()).AddSingleton<ShowDefinitions>()
-            .AddSingleton(s => new ShowCapabilities(
-                s.GetRequiredService<Profiles>(), s.GetService<TokenIssuer>()?.TokenAddress));
+            .AddSingleton(s => new ShowCapabilities(s.GetRequiredService<Profiles>(),
+                s.GetService<TokenIssuer>()?.TokenAddress, options.Browsers.Any(options.Sandbox)));
         AddAccess(services);
         AddOrganizations(services);
         AddPlans(services);

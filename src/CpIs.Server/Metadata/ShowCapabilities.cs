@@ -11,7 +11,8 @@ namespace CpIs.Server.Metadata;
 /// </summary>
 /// <param name="profiles">What our resources keep to.</param>
 /// <param name="tokenAddress">Where tokens are asked for; null where an issuer elsewhere gives them.</param>
-internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress)
+/// <param name="pages">Whether any web page may ask from a browser.</param>
+internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress, bool pages)
 {
     /// <summary>Seconds for which the statement may be kept.</summary>
     private const int KeepSeconds = 300;
@@ -105,6 +106,7 @@ internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress)
             WriteTokenAddress(json, tokenAddress);
         }
 
+        json.WriteBoolean("cors"u8, pages);
         json.WriteStartArray("service"u8);
         json.WriteStartObject();
         json.WriteStartArray("coding"u8);
