@@ -13,6 +13,7 @@ public sealed class AuditLog : IAsyncDisposable
 
     private readonly AuditLogOptions options;
     private readonly TimeProvider clock;
+    private readonly LedgerMeter meter;
     private readonly ReadQueue queue;
     private readonly ReadLane[] readLanes;
     private readonly WriteLanes writeLanes;
@@ -32,12 +33,13 @@ public sealed class AuditLog : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         this.options = options;
         this.clock = clock;
-        queue = new ReadQueue(options, clock);
+        meter = new LedgerMeter(() => queue?.Queued ?? 0, LanesHeld);
+        queue = new ReadQueue(options, clock, meter);
         readLanes = [.. Enumerable.Range(0, options.ReadLanes)
             .Select(_ => new ReadLane(options, queue, KeeperOf(LaneKind.Read), clock))];
-        writeLanes = new WriteLanes(options, LaneKind.Write, KeeperOf, clock);
-        uploadLanes = new WriteLanes(options, LaneKind.Upload, KeeperOf, clock);
-        noticeLanes = new WriteLanes(options, LaneKind.Notice, KeeperOf, clock);
+        writeLanes = new WriteLanes(options, LaneKind.Write, KeeperOf, clock, meter);
+        uploadLanes = new WriteLanes(options, LaneKind.Upload, KeeperOf, clock, meter);
+        noticeLanes = new WriteLanes(options, LaneKind.Notice, KeeperOf, clock, meter);
         var text = new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             ApplicationName = "cpis-ledger",
@@ -167,6 +169,7 @@ public sealed class AuditLog : IAsyncDisposable
         await database.DisposeAsync();
         signingStop.Dispose();
         closing.Dispose();
+        meter.Dispose();
     }
 
     private void Tell(StoredEntry[] entries)
@@ -182,6 +185,18 @@ public sealed class AuditLog : IAsyncDisposable
         for (var i = 0; i < count; i++)
         {
             loops.Add(kind.KeepAsync(closing.Token));
+        }
+    }
+
+    private IEnumerable<(string Kind, int Held)> LanesHeld()
+    {
+        yield return (LaneKind.Read, readLanes?.Count(lane => lane.Held) ?? 0);
+        foreach (var lanesOf in (WriteLanes?[])[writeLanes, uploadLanes, noticeLanes])
+        {
+            if (lanesOf is not null)
+            {
+                yield return (lanesOf.Kind, lanesOf.Count);
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 
 namespace CpIs.Audit;
@@ -6,11 +7,14 @@ namespace CpIs.Audit;
 /// What look-ups and refusals queue while the last commit is in flight. Bounded in entries; nothing is dropped, the
 /// caller who finds it full is refused.
 /// </summary>
-internal sealed class ReadQueue(AuditLogOptions options, TimeProvider clock)
+internal sealed class ReadQueue(AuditLogOptions options, TimeProvider clock, LedgerMeter meter)
 {
     private readonly Channel<Waiting> queue = Channel.CreateUnbounded<Waiting>();
 
     private int queued;
+
+    /// <summary>Entries that wait.</summary>
+    internal int Queued => Volatile.Read(ref queued);
 
     internal async Task AppendAsync(Waiting waiting)
     {
@@ -31,6 +35,7 @@ internal sealed class ReadQueue(AuditLogOptions options, TimeProvider clock)
             throw new LedgerUnavailable("The ledger is closed.");
         }
 
+        var since = Stopwatch.GetTimestamp();
         try
         {
             await waiting.Durable.WaitAsync(TimeSpan.FromMilliseconds(options.CommitWaitMs), clock);
@@ -38,6 +43,10 @@ internal sealed class ReadQueue(AuditLogOptions options, TimeProvider clock)
         catch (TimeoutException late)
         {
             throw new LedgerUnavailable("The ledger took too long.", late);
+        }
+        finally
+        {
+            meter.Committed(since);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Data;
+using System.Diagnostics;
 using System.Threading.Channels;
 using Npgsql;
 
@@ -9,7 +10,8 @@ namespace CpIs.Audit;
 /// nobody else. A lost lane is replaced while the others go on.
 /// </summary>
 internal sealed class WriteLanes(
-    AuditLogOptions options, string kind, Func<string, LaneKeeper> keeperOf, TimeProvider clock)
+    AuditLogOptions options, string kind, Func<string, LaneKeeper> keeperOf, TimeProvider clock, LedgerMeter? meter =
+        null)
 {
     /// <summary>Times a submission is run when PostgreSQL undid it for a reason that passes.</summary>
     private const int AttemptsMax = 3;
@@ -17,7 +19,12 @@ internal sealed class WriteLanes(
     private readonly Channel<Rental> free = Channel.CreateUnbounded<Rental>();
     private int held;
 
-    internal bool Held => Volatile.Read(ref held) > 0;
+    internal string Kind => kind;
+
+    /// <summary>Lanes held.</summary>
+    internal int Count => Volatile.Read(ref held);
+
+    internal bool Held => Count > 0;
 
     /// <summary>Keeps one lane of the set; runs until stopped.</summary>
     internal async Task KeepAsync(CancellationToken stop)
@@ -45,7 +52,9 @@ internal sealed class WriteLanes(
         ArgumentNullException.ThrowIfNull(work);
         for (var attempt = 1; ; attempt++)
         {
+            var since = Stopwatch.GetTimestamp();
             var rental = await RentAsync();
+            meter?.Rented(kind, since);
             var transaction = new WriteTransaction(options, rental.Lane, council, clock);
             try
             {

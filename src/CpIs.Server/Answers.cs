@@ -1,61 +1,19 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using CpIs.Fhir;
-using CpIs.Server.Access;
 using CpIs.Server.Searching;
-using Hl7.Fhir.Serialization;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace CpIs.Server;
 
 /// <summary>
-/// Puts resources on the wire: format by <c>Accept</c> or <c>_format</c>, versions, no storing by anybody.
+/// Puts resources on the wire: status, version, and whether anybody may keep them.
 /// </summary>
 internal static class Answers
 {
-    private const string Json = "application/fhir+json";
-    private const string Xml = "application/fhir+xml";
-    private static readonly object XmlWanted = new();
-
-    private static readonly FhirJsonDeserializer Parser =
-        new(new DeserializerSettings().UsingMode(DeserializationMode.Recoverable));
-
-    /// <summary>Settles the answer's format. Not to have it is refused, once it is known whom (406).</summary>
-    public static Refused? Negotiate(HttpContext http)
-    {
-        var format = http.Request.Query["_format"].ToString();
-        var wanted = format.Length > 0 ? [format] : http.Request.Headers.Accept.ToString()
-            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return Negotiate(http, wanted);
-    }
-
-    private static Refused? Negotiate(HttpContext http, string[] wanted)
-    {
-        foreach (var one in wanted.DefaultIfEmpty("*/*"))
-        {
-            switch (one.Split(';')[0].Replace(' ', '+').ToLowerInvariant())
-            {
-                case "json" or "application/json" or Json or "*/*" or "application/*" or "text/json":
-                    http.Items.Remove(XmlWanted);
-                    return null;
-                case "xml" or "application/xml" or Xml or "text/xml":
-                    http.Items[XmlWanted] = true;
-                    return null;
-            }
-        }
-
-        return new Refused(406, [new("error", "not-supported", DetailCode.Unsupported,
-            "Answers are application/fhir+json or application/fhir+xml.")]);
-    }
-
-    /// <summary>Settles the format by a posted search's form, which may name it as a URL may.</summary>
-    /// <exception cref="Refused">406 for a format that is not served.</exception>
-    public static void Negotiate(HttpContext http, IReadOnlyDictionary<string, StringValues> form)
-    {
-        if (form.TryGetValue("_format", out var format) && Negotiate(http, [format.ToString()]) is { } refused)
-        {
-            throw refused;
-        }
-    }
+    /// <summary>Bytes of a digest that an ETag shows: enough that no two answers share one.</summary>
+    private const int TagBytes = 12;
 
     /// <summary>One resource as it is stored, or the part of it that was asked for.</summary>
     public static Task ResourceAsync(HttpContext http, int status, byte[] body, int version, DateTimeOffset updated)
@@ -91,32 +49,54 @@ internal static class Answers
     public static Task OutcomeAsync(HttpContext http, int status, IReadOnlyList<OutcomeIssue> issues) =>
         BytesAsync(http, status, Outcome.Render(issues));
 
-    /// <summary>Any FHIR JSON, turned into XML where the caller asked for that.</summary>
-    public static Task BytesAsync(HttpContext http, int status, ReadOnlyMemory<byte> body)
+    /// <summary>
+    /// What says nothing about anybody and changes with a release or the configuration: anybody may keep it for a time.
+    /// </summary>
+    /// <param name="http">The request.</param>
+    /// <param name="body">FHIR JSON.</param>
+    /// <param name="tag">ETag of what it says.</param>
+    /// <param name="keepSeconds">How long it may be kept.</param>
+    /// <param name="type">Media type of what is no FHIR.</param>
+    public static Task PublicAsync(
+        HttpContext http, ReadOnlyMemory<byte> body, string tag, int keepSeconds, string? type = null)
     {
-        var response = http.Response;
-        response.StatusCode = status;
-        response.Headers.CacheControl = "no-store";
-        response.Headers.XContentTypeOptions = "nosniff";
-        if (http.Items.ContainsKey(XmlWanted))
+        http.Response.Headers.ETag = tag;
+        http.Response.Headers.Vary = "Accept";
+        var keep = $"public, max-age={keepSeconds}";
+        if (http.Request.Method is "GET" or "HEAD" && Names(http.Request.Headers.IfNoneMatch, tag))
         {
-            response.ContentType = Xml + "; charset=utf-8";
-            body = ToXml(body);
-        }
-        else
-        {
-            response.ContentType = Json + "; charset=utf-8";
+            http.Response.StatusCode = StatusCodes.Status304NotModified;
+            http.Response.Headers.CacheControl = keep;
+            return Task.CompletedTask;
         }
 
+        return SendAsync(http, StatusCodes.Status200OK, body, keep, type);
+    }
+
+    /// <summary>An ETag made from what is said: weak, since JSON and XML of it share it.</summary>
+    public static string Tag(ReadOnlySpan<byte> said) =>
+        $"W/\"{Convert.ToHexStringLower(SHA256.HashData(said).AsSpan(0, TagBytes))}\"";
+
+    /// <summary>Any FHIR JSON, turned into XML where the caller asked for that; nobody may keep it.</summary>
+    public static Task BytesAsync(HttpContext http, int status, ReadOnlyMemory<byte> body) =>
+        SendAsync(http, status, body, "no-store");
+
+    private static Task SendAsync(
+        HttpContext http, int status, ReadOnlyMemory<byte> json, string keep, string? otherType = null)
+    {
+        var response = http.Response;
+        var (type, body) = otherType is null ? Formats.Of(http, json) : (otherType, json);
+        response.StatusCode = status;
+        response.Headers.CacheControl = keep;
+        response.Headers.XContentTypeOptions = "nosniff";
+        response.ContentType = type + "; charset=utf-8";
         response.ContentLength = body.Length;
         return HttpMethods.IsHead(http.Request.Method)
             ? Task.CompletedTask
             : response.Body.WriteAsync(body, http.RequestAborted).AsTask();
     }
 
-    private static byte[] ToXml(ReadOnlyMemory<byte> json)
-    {
-        var resource = Parser.DeserializeResource(System.Text.Encoding.UTF8.GetString(json.Span));
-        return System.Text.Encoding.UTF8.GetBytes(new FhirXmlSerializer().SerializeToString(resource));
-    }
+    private static bool Names(StringValues ifNoneMatch, string tag) => ifNoneMatch == "*"
+        || (EntityTagHeaderValue.TryParseList(ifNoneMatch, out var tags)
+            && tags.Any(one => one.Compare(EntityTagHeaderValue.Parse(tag), useStrongComparison: false)));
 }

@@ -8,10 +8,12 @@ namespace CpIs.Server;
 /// </summary>
 internal static class Health
 {
+    public const string Path = "/health";
+
     public static void Map(WebApplication app)
     {
-        app.MapGet("/health/live", () => Results.Text("live"));
-        app.MapGet("/health/ready", async (Readiness readiness, CancellationToken stop) =>
+        app.MapGet(Path + "/live", () => Results.Text("live"));
+        app.MapGet(Path + "/ready", async (Readiness readiness, CancellationToken stop) =>
             await readiness.AskAsync(stop) ? Results.Text("ready") : Results.Text("not ready", statusCode: 503));
     }
 }

@@ -116,9 +116,13 @@ internal sealed class House : IAsyncDisposable
         builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Wire.Open(kestrel, options));
         AddRooms(builder.Services, connection, clock);
         AddTokens(builder, clock);
+        Metrics.Add(builder.Services);
+        builder.Services.AddCors();
         var web = builder.Build();
         Wire.Dress(web);
         Failures.Catch(web, web.Services.GetRequiredService<ILogger<House>>());
+        Metrics.Serve(web, options);
+        options.Browsers.Answer(web, options.Port, options.Sandbox);
         web.UseRouting();
         Routes.Map(web);
         Health.Map(web);

@@ -3,10 +3,12 @@ using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
 using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
+using CpIs.Server.Metadata;
 using CpIs.Server.Notices;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
+using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
 using CpIs.Server.Validating;
@@ -19,7 +21,9 @@ internal static class Rooms
 {
     public static void Add(IServiceCollection services, ServerOptions options, string connection)
     {
-        services.AddSingleton(_ => Profiles.Load());
+        services.AddSingleton(_ => Profiles.Load()).AddSingleton<ShowDefinitions>()
+            .AddSingleton(s => new ShowCapabilities(
+                s.GetRequiredService<Profiles>(), s.GetService<TokenIssuer>()?.TokenAddress));
         AddAccess(services);
         AddOrganizations(services);
         AddPlans(services);
@@ -96,5 +100,6 @@ internal static class Rooms
             .AddSingleton<ShowSubscriptions>().AddSingleton<ShowNotices>();
         services.AddSingleton<FollowerStore>().AddSingleton<LapseStore>().AddSingleton<SenderStore>()
             .AddSingleton<Delivery>().AddHostedService<Follower>().AddHostedService<Sender>();
+        services.AddSingleton<BacklogStore>().AddHostedService<Backlog>();
     }
 }

@@ -48,6 +48,12 @@ internal sealed record Route(
     /// <summary>A search of NHS England's guide: refused in that guide's codes.</summary>
     public bool Guided { get; init; }
 
+    /// <summary>A create that takes If-None-Exist.</summary>
+    public bool Conditional { get; init; }
+
+    /// <summary>An update of what is not there creates it.</summary>
+    public bool Creates { get; init; }
+
     /// <summary>
     /// Its room keeps to the condition of a scope (<see cref="Call.Within"/>); where it does not, such a scope opens
     /// nothing.

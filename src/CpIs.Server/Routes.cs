@@ -26,7 +26,11 @@ internal static class Routes
 
     public static readonly IReadOnlyList<Route> Table =
     [
-        Public("/metadata", "capabilities", _ => ShowCapabilities.AnswerAsync),
+        Public("/metadata", "capabilities", To<ShowCapabilities>(r => r.AnswerAsync)),
+        Public("", "operation", _ => ShowOpenApi.AnswerAsync) with
+        {
+            Prefix = ShowOpenApi.Path, Negotiated = false,
+        },
         new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients,
             To<SubmitBundle>(r => r.AnswerAsync)),
         .. Plan(PlanView.Flag),
@@ -35,7 +39,7 @@ internal static class Routes
         PostedSearch("Patient", HealthOrCouncil, Discloses.Patients, To<SearchPatients>(r => r.AnswerAsync)),
         Read("Patient", HealthOrCouncil, Discloses.Patients, To<ReadPatient>(r => r.AnswerAsync)),
         Create("Patient", To<PutPatient>(r => r.CreateAsync)),
-        Update("Patient", To<PutPatient>(r => r.UpdateAsync)),
+        Update("Patient", To<PutPatient>(r => r.UpdateAsync)) with { Creates = true },
         UpdateByIdentifier("Patient", To<PutPatient>(r => r.UpdateByIdentifierAsync)),
         Version("Patient", To<ShowVersions>(r => r.PatientVersionAsync)),
         History("Patient", To<ShowVersions>(r => r.OfOneAsync)),
@@ -103,6 +107,7 @@ internal static class Routes
         .. Upload,
         .. Registering,
         .. Subscription,
+        .. ShowDefinitions.Types.SelectMany(Definition),
     ];
 
     /// <summary>The ledger itself, for whoever keeps or checks it: at the root, since it is no FHIR.</summary>
@@ -163,6 +168,17 @@ internal static class Routes
         return Task.CompletedTask;
     }
 
+    /// <summary>What our resources are made of: without a token, and unrecorded, since it is about nobody.</summary>
+    private static Route[] Definition(string type) =>
+    [
+        Search(type, Who.Public, Discloses.Nothing, To<ShowDefinitions>(r => r.SearchAsync)) with { Letter = null },
+        PostedSearch(type, Who.Public, Discloses.Nothing, To<ShowDefinitions>(r => r.SearchAsync)) with
+        {
+            Letter = null,
+        },
+        Read(type, Who.Public, Discloses.Nothing, To<ShowDefinitions>(r => r.ReadAsync)) with { Letter = null },
+    ];
+
     /// <summary>Routes whose rooms keep to the condition of a scope.</summary>
     private static IEnumerable<Route> Narrowing(params Route[] routes) => routes.Select(r => r with { Narrows = true });
 
@@ -203,7 +219,7 @@ internal static class Routes
         Search("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.SearchAsync)),
         PostedSearch("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.SearchAsync)),
         Read("Subscription", Subscribers, Discloses.Patients, To<ShowSubscriptions>(r => r.ReadAsync)),
-        Create("Subscription", To<WriteSubscription>(r => r.CreateAsync)),
+        Create("Subscription", To<WriteSubscription>(r => r.CreateAsync)) with { Conditional = false },
         Update("Subscription", To<WriteSubscription>(r => r.UpdateAsync)),
         new("DELETE", "/Subscription/{id}", "Subscription", 'd', "delete", 'D', Who.Council, Discloses.Patients,
             To<WriteSubscription>(r => r.DeleteAsync)),
@@ -309,7 +325,7 @@ internal static class Routes
         new("GET", $"/{type}/{{id}}", type, 'r', "read", 'R', who, discloses, room);
 
     private static Route Create(string type, Func<IServiceProvider, RouteHandler> room) =>
-        new("POST", "/" + type, type, 'c', "create", 'C', Who.Council, Discloses.Patients, room);
+        new("POST", "/" + type, type, 'c', "create", 'C', Who.Council, Discloses.Patients, room) { Conditional = true };
 
     private static Route Update(string type, Func<IServiceProvider, RouteHandler> room) =>
         new("PUT", $"/{type}/{{id}}", type, 'u', "update", 'U', Who.Council, Discloses.Patients, room);

@@ -10,8 +10,15 @@ namespace CpIs.Server;
 /// <summary>What the command line and the configuration decide.</summary>
 internal sealed record ServerOptions
 {
-    /// <summary>TCP port of the service; the management port is the next one.</summary>
+    /// <summary>TCP port of the service.</summary>
     public int Port { get; init; } = 5080;
+
+    /// <summary>TCP port of health and metrics; the next one where nothing else is said.</summary>
+    public int ManagementPort
+    {
+        get => field == 0 ? Port + 1 : field;
+        init;
+    }
 
     /// <summary>Folder of the embedded cluster and the sandbox's keys; null for the default.</summary>
     public string? DataFolder { get; init; }
@@ -54,6 +61,9 @@ internal sealed record ServerOptions
     /// <summary>Addresses, certificates, and how often a client may ask.</summary>
     public WireOptions Wire { get; init; } = new();
 
+    /// <summary>Web pages of which origins may ask.</summary>
+    public Browsers Browsers { get; init; } = new();
+
     /// <summary>How many people one person may look at before auditors hear of it.</summary>
     public BrowsingOptions Browsing { get; init; } = new();
 
@@ -73,7 +83,8 @@ internal sealed record ServerOptions
     }
 
     /// <summary>
-    /// Reads arguments <c>--port N --data DIR --no-samples --councils N</c>, then <c>CPIS_PORT</c>, then configuration.
+    /// Reads arguments <c>--port N --management-port N --data DIR --no-samples --councils N</c>, then <c>CPIS_PORT</c>
+    /// and <c>CPIS_MANAGEMENT_PORT</c>, then configuration.
     /// </summary>
     public static ServerOptions Read(string[] args, IConfiguration configuration, bool sandbox)
     {
@@ -84,6 +95,7 @@ internal sealed record ServerOptions
             OwnerConnection = configuration.GetConnectionString("CpisOwner"),
             Attendance = AttendanceRules.Read(configuration),
             Wire = WireOptions.Read(configuration, sandbox),
+            Browsers = Browsers.Read(configuration),
             Browsing = BrowsingOptions.Read(configuration),
             Notices = NoticeOptions.Read(configuration, sandbox),
             Demographics = DemographicsOptions.Read(configuration),
@@ -95,17 +107,27 @@ internal sealed record ServerOptions
             options = options with { Port = port };
         }
 
+        if (int.TryParse(configuration["CPIS_MANAGEMENT_PORT"], out var management))
+        {
+            options = options with { ManagementPort = management };
+        }
+
         for (var i = 0; i < args.Length; i++)
         {
             options = args[i] switch
             {
                 "--no-samples" => options with { Samples = false },
-                "--port" => options with { Port = int
-                    .Parse(Value(args, ++i), System.Globalization.CultureInfo.InvariantCulture) },
+                "--port" => options with { Port = PortOf(Value(args, ++i)) },
+                "--management-port" => options with { ManagementPort = PortOf(Value(args, ++i)) },
                 "--councils" when sandbox => options with { Councils = Count(Value(args, ++i)) },
                 "--data" => options with { DataFolder = Path.GetFullPath(Value(args, ++i)) },
                 var other => throw new ArgumentException($"Unknown argument {other}."),
             };
+        }
+
+        if (options.ManagementPort == options.Port)
+        {
+            throw new StartRefusedException("The management port is not the port of the service.");
         }
 
         return options is { Sandbox: true, Samples: true, Wire: not { Address: null, CertificateFile: null } }
@@ -113,6 +135,8 @@ internal sealed record ServerOptions
                 + "Listen:Address or Listen:CertificateFile start it with --no-samples.")
             : options;
     }
+
+    private static int PortOf(string value) => int.Parse(value, System.Globalization.CultureInfo.InvariantCulture);
 
     private static int Count(string value) =>
         int.TryParse(value, System.Globalization.NumberStyles.None, null, out var count)

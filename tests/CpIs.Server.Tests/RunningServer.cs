@@ -37,6 +37,9 @@ public sealed class RunningServer : IAsyncLifetime
     /// <summary>Certificates and rates of this server.</summary>
     internal WireOptions Wire { get; init; } = new();
 
+    /// <summary>Web pages of which origins may ask this server.</summary>
+    internal Browsers Browsers { get; init; } = new();
+
     /// <summary>How many people one person may look at on this server.</summary>
     internal BrowsingOptions Browsing { get; init; } = new();
 
@@ -78,6 +81,7 @@ public sealed class RunningServer : IAsyncLifetime
             Demographics = Demographics,
             Notices = new() { Loopback = true },
             Wire = Wire,
+            Browsers = Browsers,
             Browsing = Browsing,
             Attendance = AttendanceRules.Read(new ConfigurationBuilder().AddInMemoryCollection(
                 [new("Attendance:RuleOf:RW5", "leeds-four-in-six-months")]).Build()),

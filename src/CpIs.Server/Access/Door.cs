@@ -21,7 +21,7 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
         try
         {
             var unfit = badHeader is not null ? Refused.BadHeader(badHeader)
-                : route.Negotiated ? Answers.Negotiate(http) : null;
+                : route.Negotiated ? Formats.Negotiate(http) : null;
             if (!route.Who.HasFlag(Who.Public))
             {
                 await AdmitAsync(call);

@@ -41,7 +41,9 @@ internal static class Wire
     /// <summary>Seconds for which a browser that came by TLS must not come otherwise: a year.</summary>
     private const string StrictTransport = "max-age=31536000; includeSubDomains";
 
-    /// <summary>Listens on the service port as configured, and on the management port for this machine alone.</summary>
+    /// <summary>
+    /// Listens on the service port as configured, and on the management port for this machine alone or as told.
+    /// </summary>
     public static void Open(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
@@ -56,7 +58,14 @@ internal static class Wire
             kestrel.Listen(wire.Address, options.Port, listen => Secure(listen, wire));
         }
 
-        kestrel.ListenLocalhost(options.Port + 1);
+        if (wire.ManagementAddress is null)
+        {
+            kestrel.ListenLocalhost(options.ManagementPort);
+        }
+        else
+        {
+            kestrel.Listen(wire.ManagementAddress, options.ManagementPort);
+        }
     }
 
     /// <summary>

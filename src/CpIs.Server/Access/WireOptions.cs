@@ -16,6 +16,11 @@ internal sealed record WireOptions
     /// <summary>Address to listen on; null: this machine's own callers only.</summary>
     public IPAddress? Address { get; init; }
 
+    /// <summary>
+    /// Address of the management port; null: this machine's own callers only. It is about nobody, and in the clear.
+    /// </summary>
+    public IPAddress? ManagementAddress { get; init; }
+
     /// <summary>PEM file of the server's certificate, with those between it and its authority; null: no TLS.</summary>
     public string? CertificateFile { get; init; }
 
@@ -39,7 +44,8 @@ internal sealed record WireOptions
         var section = configuration.GetSection("Listen");
         var options = new WireOptions
         {
-            Address = section[nameof(Address)] is { Length: > 0 } address ? Parse(address) : null,
+            Address = AddressOf(section, nameof(Address)),
+            ManagementAddress = AddressOf(section, nameof(ManagementAddress)),
             CertificateFile = section[nameof(CertificateFile)],
             KeyFile = section[nameof(KeyFile)],
             ClientAuthorityFile = section[nameof(ClientAuthorityFile)],
@@ -88,8 +94,10 @@ internal sealed record WireOptions
         }
     }
 
-    private static IPAddress Parse(string address) => IPAddress.TryParse(address, out var parsed) ? parsed
-        : throw new StartRefusedException("Listen:Address is no address such as 10.20.0.5 or 0.0.0.0.");
+    private static IPAddress? AddressOf(IConfigurationSection section, string name) =>
+        section[name] is not { Length: > 0 } address ? null
+        : IPAddress.TryParse(address, out var parsed) ? parsed
+        : throw new StartRefusedException($"Listen:{name} is no address such as 10.20.0.5 or 0.0.0.0.");
 
     private static int Rate(string? value, int otherwise) => string.IsNullOrEmpty(value) ? otherwise
         : int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var rate) ? rate

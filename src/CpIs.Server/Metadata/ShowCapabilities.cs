@@ -2,12 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
-using CpIs.Server.AuditTrail;
-using CpIs.Server.Encounters;
-using CpIs.Server.Notices;
-using CpIs.Server.Organizations;
-using CpIs.Server.Patients;
-using CpIs.Server.Plans;
 
 namespace CpIs.Server.Metadata;
 
@@ -15,63 +9,37 @@ namespace CpIs.Server.Metadata;
 /// The CapabilityStatement, made from the route table and the parameter tables, so that it says what is served and
 /// nothing else. http://hl7.org/fhir/R4/capabilitystatement.html
 /// </summary>
-internal static class ShowCapabilities
+/// <param name="profiles">What our resources keep to.</param>
+/// <param name="tokenAddress">Where tokens are asked for; null where an issuer elsewhere gives them.</param>
+internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress)
 {
+    /// <summary>Seconds for which the statement may be kept.</summary>
+    private const int KeepSeconds = 300;
+
     /// <summary>Day on which the shape of the statement last changed.</summary>
     private const string Date = "2026-11-23";
 
-    private const string Operation = "operation";
+    private static readonly string Version = typeof(ShowCapabilities).Assembly.GetName().Version!.ToString(3);
 
-    private static readonly Dictionary<string, string> Operations = new()
+    /// <summary><c>mode</c>: nothing here is only trial use or only terminology, so there is one statement.</summary>
+    public Task AnswerAsync(Call call)
     {
-        ["$validate"] = "http://hl7.org/fhir/OperationDefinition/Resource-validate",
-        ["$export"] = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
-        ["$child-protection-summary"] = Systems.Base + "/OperationDefinition/CpIs-ChildProtectionSummary",
-        ["$submit-register"] = Systems.Base + "/OperationDefinition/CpIs-SubmitRegister",
-        ["$set-live"] = Systems.Base + "/OperationDefinition/CpIs-SetLive",
-        ["$unregistered"] = Systems.Base + "/OperationDefinition/CpIs-Unregistered",
-        ["$submit-caseload"] = Systems.Base + "/OperationDefinition/CpIs-SubmitCaseload",
-        ["$status"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-status",
-        ["$events"] = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition/backport-subscription-events",
-        ["$inclusion-proof"] = Systems.Base + "/OperationDefinition/CpIs-InclusionProof",
-    };
+        if (call.Http.Request.Query["mode"].ToString() is not ("" or "full" or "normative"))
+        {
+            throw Refused.BadSearch("mode is full or normative: no terminology is served.");
+        }
 
-    private static readonly Dictionary<string, (string Name, string Type)[]> SearchParameters = new()
-    {
-        ["Flag"] = [.. PlanParameters.Of(PlanView.Flag).Select(p => (p.Name, p.Type))],
-        ["EpisodeOfCare"] = [.. PlanParameters.Of(PlanView.Episode).Select(p => (p.Name, p.Type))],
-        ["Patient"] = [.. SearchPatients.Parameters.Select(p => (p.Name, p.Type))],
-        ["Encounter"] = [.. EncounterParameters.All.Select(p => (p.Name, p.Type))],
-        ["Organization"] = [.. SearchOrganizations.Parameters.Select(p => (p.Name, p.Type))],
-        ["CareTeam"] = [("patient", "reference")],
-        ["Subscription"] = [.. ShowSubscriptions.Parameters.Select(p => (p.Name, p.Type))],
-        ["AuditEvent"] = [.. TrailParameters.All],
-    };
+        var statement = Render(call.Base);
+        return Answers.PublicAsync(call.Http, statement, Answers.Tag(statement.Span), KeepSeconds);
+    }
 
-    public static Task AnswerAsync(Call call) => Answers.BytesAsync(call.Http, 200, Render(call.Base));
-
-    private static ReadOnlyMemory<byte> Render(string url)
+    private ReadOnlyMemory<byte> Render(string url)
     {
         var buffer = new ArrayBufferWriter<byte>(8192);
         using (var json = new Utf8JsonWriter(buffer, Outcome.Writing))
         {
             json.WriteStartObject();
-            json.WriteString("resourceType"u8, "CapabilityStatement"u8);
-            json.WriteString("status"u8, "active"u8);
-            json.WriteString("date"u8, Date);
-            json.WriteString("publisher"u8, "CpIs"u8);
-            json.WriteString("kind"u8, "instance"u8);
-            json.WriteStartObject("software"u8);
-            json.WriteString("name"u8, "CpIs"u8);
-            json.WriteString("version"u8, typeof(ShowCapabilities).Assembly.GetName().Version!.ToString(3));
-            json.WriteEndObject();
-            json.WriteStartObject("implementation"u8);
-            json.WriteString("description"u8, "Child protection information sharing"u8);
-            json.WriteString("url"u8, url);
-            json.WriteEndObject();
-            json.WriteString("fhirVersion"u8, "4.0.1"u8);
-            WriteStrings(json, "format", ["application/fhir+json", "application/fhir+xml"]);
-            WriteStrings(json, "patchFormat", ["application/json-patch+json"]);
+            WriteHead(json, url);
             WriteRest(json);
             json.WriteEndObject();
         }
@@ -79,12 +47,64 @@ internal static class ShowCapabilities
         return buffer.WrittenMemory;
     }
 
-    private static void WriteRest(Utf8JsonWriter json)
+    private static void WriteHead(Utf8JsonWriter json, string url)
+    {
+        json.WriteString("resourceType"u8, "CapabilityStatement"u8);
+        json.WriteString("url"u8, url + "/metadata");
+        json.WriteString("version"u8, Version);
+        json.WriteString("name"u8, "CpIsServer"u8);
+        json.WriteString("title"u8, "What this server of child protection information does"u8);
+        json.WriteString("status"u8, "active"u8);
+        json.WriteString("date"u8, Date);
+        json.WriteString("publisher"u8, "CpIs"u8);
+        json.WriteString("description"u8,
+            "Councils share child protection plans; clinicians look a child up; every look is recorded."u8);
+        json.WriteString("kind"u8, "instance"u8);
+        json.WriteStartObject("software"u8);
+        json.WriteString("name"u8, "CpIs"u8);
+        json.WriteString("version"u8, Version);
+        json.WriteEndObject();
+        json.WriteStartObject("implementation"u8);
+        json.WriteString("description"u8, "Child protection information sharing"u8);
+        json.WriteString("url"u8, url);
+        json.WriteEndObject();
+        json.WriteString("fhirVersion"u8, "4.0.1"u8);
+        CapabilityParts.WriteStrings(json, "format", [Formats.Json, Formats.Xml]);
+        CapabilityParts.WriteStrings(json, "patchFormat",
+            Routes.Table.Any(r => r.Interaction == "patch") ? ["application/json-patch+json"] : []);
+    }
+
+    private void WriteRest(Utf8JsonWriter json)
     {
         json.WriteStartArray("rest"u8);
         json.WriteStartObject();
         json.WriteString("mode"u8, "server"u8);
+        json.WriteString("documentation"u8,
+            "Every read of patient data is recorded as an AuditEvent before its answer leaves. A health caller names "u8
+            + "one patient in every search."u8);
+        WriteSecurity(json);
+        json.WriteStartArray("resource"u8);
+        foreach (var type in Routes.Table.Where(r => r.Resource.Length > 0).GroupBy(r => r.Resource))
+        {
+            CapabilityParts.WriteResource(json, profiles, type.Key, [.. type]);
+        }
+
+        json.WriteEndArray();
+        var system = Routes.Table.Where(r => r.Resource.Length == 0).ToList();
+        CapabilityParts.WriteInteractions(json, system.Where(r => r.Interaction is "transaction" or "batch"));
+        CapabilityParts.WriteOperations(json, system);
+        json.WriteEndObject();
+        json.WriteEndArray();
+    }
+
+    private void WriteSecurity(Utf8JsonWriter json)
+    {
         json.WriteStartObject("security"u8);
+        if (tokenAddress is not null)
+        {
+            WriteTokenAddress(json, tokenAddress);
+        }
+
         json.WriteStartArray("service"u8);
         json.WriteStartObject();
         json.WriteStartArray("coding"u8);
@@ -99,129 +119,23 @@ internal static class ShowCapabilities
             "Bearer tokens with SMART v2 scopes; every read is recorded as an AuditEvent. "u8
             + "Who may do what stands with each type; whatever does not is denied."u8);
         json.WriteEndObject();
-        json.WriteStartArray("resource"u8);
-        foreach (var type in Routes.Table.Where(r => r.Resource.Length > 0).GroupBy(r => r.Resource))
-        {
-            WriteResource(json, type.Key, [.. type]);
-        }
-
-        json.WriteEndArray();
-        WriteInteractions(json, Routes.Table.Where(r => r is { Resource: "", Interaction: "transaction" or "batch" }));
-        WriteOperations(json, Routes.Table.Where(r => r.Resource.Length == 0));
-        json.WriteEndObject();
-        json.WriteEndArray();
     }
 
-    private static void WriteResource(Utf8JsonWriter json, string type, List<Route> routes)
-    {
-        json.WriteStartObject();
-        if (type == "Subscription")
-        {
-            WriteTopics(json);
-        }
-
-        json.WriteString("type"u8, type);
-        json.WriteString("profile"u8, Systems.Profile(type));
-        json.WriteString("documentation"u8, Rights.Of(type));
-        WriteInteractions(json, routes.Where(r => r.Interaction != Operation).DistinctBy(r => r.Interaction));
-        var versioned = type != "AuditEvent" && routes.Exists(r => r.Interaction == "read");
-        json.WriteString("versioning"u8, versioned ? "versioned" : "no-version");
-        json.WriteBoolean("readHistory"u8, routes.Exists(r => r.Interaction == "vread"));
-        json.WriteBoolean("updateCreate"u8, type == "Patient");
-        json.WriteBoolean("conditionalCreate"u8, routes.Exists(r => r.Interaction == "create")
-            && type != "Subscription");
-        json.WriteString("conditionalRead"u8,
-            routes.Exists(r => r.Interaction == "read") ? "full-support"u8 : "not-supported"u8);
-        json.WriteBoolean("conditionalUpdate"u8, routes.Exists(r => r.Method == "PUT" && r.Path == "/" + type));
-        json.WriteString("conditionalDelete"u8, "not-supported"u8);
-        if (type is "Flag" or "EpisodeOfCare")
-        {
-            var view = type == "Flag" ? PlanView.Flag : PlanView.Episode;
-            WriteStrings(json, "searchInclude", PlanParameters.Includes(view));
-            WriteStrings(json, "searchRevInclude", PlanParameters.RevIncludes(view));
-        }
-
-        if (SearchParameters.TryGetValue(type, out var parameters))
-        {
-            json.WriteStartArray("searchParam"u8);
-            foreach (var (name, kind) in parameters)
-            {
-                json.WriteStartObject();
-                json.WriteString("name"u8, name);
-                json.WriteString("type"u8, kind);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndArray();
-        }
-
-        WriteOperations(json, routes);
-        json.WriteEndObject();
-    }
-
-    /// <summary>R4 has no resource for topics: they are listed where they can be subscribed to.</summary>
-    private static void WriteTopics(Utf8JsonWriter json)
+    /// <summary>
+    /// https://hl7.org/fhir/smart-app-launch/STU1/conformance/index.html: an address, for older clients.
+    /// </summary>
+    private static void WriteTokenAddress(Utf8JsonWriter json, string address)
     {
         json.WriteStartArray("extension"u8);
-        foreach (var topic in Topic.All)
-        {
-            json.WriteStartObject();
-            json.WriteString("url"u8, Systems.Backport + "capabilitystatement-subscriptiontopic-canonical");
-            json.WriteString("valueCanonical"u8, topic.Url);
-            json.WriteEndObject();
-        }
-
+        json.WriteStartObject();
+        json.WriteString("url"u8, "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"u8);
+        json.WriteStartArray("extension"u8);
+        json.WriteStartObject();
+        json.WriteString("url"u8, "token"u8);
+        json.WriteString("valueUri"u8, address);
+        json.WriteEndObject();
         json.WriteEndArray();
-    }
-
-    /// <summary>Operations by the last part of their path; polling and fetching are not operations.</summary>
-    private static void WriteOperations(Utf8JsonWriter json, IEnumerable<Route> routes)
-    {
-        var names = routes.Where(r => r.Interaction == Operation).Select(r => r.Path[(r.Path.LastIndexOf('/') + 1)..])
-            .Where(name => Operations.ContainsKey(name)).Distinct().ToList();
-        if (names.Count == 0)
-        {
-            return;
-        }
-
-        json.WriteStartArray("operation"u8);
-        foreach (var name in names)
-        {
-            json.WriteStartObject();
-            json.WriteString("name"u8, name[1..]);
-            json.WriteString("definition"u8, Operations[name]);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteInteractions(Utf8JsonWriter json, IEnumerable<Route> routes)
-    {
-        json.WriteStartArray("interaction"u8);
-        foreach (var route in routes)
-        {
-            json.WriteStartObject();
-            json.WriteString("code"u8, route.Interaction);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-    }
-
-    private static void WriteStrings(Utf8JsonWriter json, string name, IReadOnlyList<string> values)
-    {
-        if (values.Count == 0)
-        {
-            return;
-        }
-
-        json.WriteStartArray(name);
-        foreach (var value in values)
-        {
-            json.WriteStringValue(value);
-        }
-
+        json.WriteEndObject();
         json.WriteEndArray();
     }
 }

@@ -3,11 +3,12 @@ using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
 
 namespace CpIs.Server.Plans;
 
 /// <summary>
-/// Reads what a council sends: media type, JSON, profile; what does not pass is refused with every issue.
+/// Reads what a council sends: media type, JSON or XML, profile; what does not pass is refused with every issue.
 /// </summary>
 internal sealed class Incoming(Profiles profiles)
 {
@@ -23,22 +24,28 @@ internal sealed class Incoming(Profiles profiles)
     /// <summary>The body as JSON.</summary>
     /// <exception cref="Refused">415 for another media type, 413 when too large, 400 when it cannot be
     /// parsed.</exception>
-    public static async Task<JsonElement> BodyAsync(Call call)
+    public static async Task<JsonElement> BodyAsync(Call call) => Parse(await BytesAsync(call));
+
+    /// <summary>The body as the bytes of JSON, sent as such or as XML.</summary>
+    /// <exception cref="Refused">415 for another media type, 413 when too large, 400 for XML that is not
+    /// FHIR's.</exception>
+    public static async Task<byte[]> BytesAsync(Call call)
     {
-        RequireJson(call);
-        return Parse(await call.ReadBodyAsync());
+        var xml = IsXml(call);
+        var body = await call.ReadBodyAsync();
+        return xml ? XmlBody.ToJson(body) : body;
     }
 
-    /// <summary>Refuses another media type with 415.</summary>
-    public static void RequireJson(Call call)
-    {
-        var type = call.Http.Request.ContentType?.Split(';')[0].Trim().ToLowerInvariant();
-        if (type is not ("application/fhir+json" or "application/json"))
-        {
-            throw new Refused(415, [new("error", "not-supported", DetailCode.Unsupported,
-                "Bodies are application/fhir+json.")]);
-        }
-    }
+    /// <summary>Whether the body is XML rather than JSON.</summary>
+    /// <exception cref="Refused">415 when it is neither, or not in UTF-8.</exception>
+    public static bool IsXml(Call call) =>
+        MediaTypeHeaderValue.TryParse(call.Http.Request.ContentType, out var type)
+        && type.Charset.Value?.Trim('"') is var charset
+        && (charset is null || charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))
+        && Formats.Known(type) is { } format
+            ? format == Formats.Xml
+            : throw new Refused(415, [new("error", "not-supported", DetailCode.Unsupported,
+                "Bodies are application/fhir+json or application/fhir+xml, in UTF-8.")]);
 
     /// <summary>Checks a resource against our profile of its type.</summary>
     /// <exception cref="Refused">422 with every issue.</exception>

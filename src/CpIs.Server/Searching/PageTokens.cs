@@ -53,8 +53,9 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
         return $"{call.Base}/{path}?_page={protector.Protect(JsonSerializer.Serialize(place))}";
     }
 
-    private static string Identity(Call call) =>
-        string.Join('\n', call.Caller.ClientId, call.Caller.Subject, call.Caller.Organisation);
+    /// <summary>Where nobody needs a token, a link is anybody's.</summary>
+    private static string Identity(Call call) => call.KnownCaller is { } caller
+        ? string.Join('\n', caller.ClientId, caller.Subject, caller.Organisation) : "";
 }
 
 /// <summary>What a page link holds.</summary>

@@ -80,7 +80,7 @@ internal sealed partial class SearchRequest
             RequireForm(request);
             var form = await call.ReadFormAsync();
             search.Asked += (search.Asked.Length > 0 ? "&" : "?") + form;
-            Answers.Negotiate(call.Http, QueryHelpers.ParseQuery(form));
+            Formats.Negotiate(call.Http, QueryHelpers.ParseQuery(form));
         }
         else if (request.Query["_page"] is [{ } token])
         {

@@ -25,9 +25,9 @@ internal sealed record SummaryRequest(NhsNumber Number, NhsNumber? Mother, DateO
     /// <exception cref="Refused">400 for what is no such Parameters, 415 for another media type.</exception>
     public static async Task<SummaryRequest> ReadAsync(Call call)
     {
-        Incoming.RequireJson(call);
+        var xml = Incoming.IsXml(call);
         await call.ReadFormAsync();
-        var body = Incoming.Parse(call.Form!);
+        var body = Incoming.Parse(xml ? XmlBody.ToJson(call.Form!) : call.Form!);
         if (Incoming.Text(body, "resourceType") != "Parameters")
         {
             throw Refused.BadBody("The body must be a Parameters resource.");

@@ -22,8 +22,7 @@ internal sealed class ValidateResource(Profiles profiles, AuditLog ledger)
 
     public async Task AnswerAsync(Call call, string resourceType)
     {
-        Plans.Incoming.RequireJson(call);
-        var (resource, inBody) = Unwrap(await call.ReadBodyAsync());
+        var (resource, inBody) = Unwrap(await Plans.Incoming.BytesAsync(call));
         var asked = call.Http.Request.Query["profile"].ToString() is { Length: > 0 } inUrl ? inUrl : inBody;
         var found = asked is null ? profiles.Check(resource, resourceType) : profiles.CheckProfile(resource, asked);
         await ledger.RecordAsync(call.Entry() with { Found = found.Count });

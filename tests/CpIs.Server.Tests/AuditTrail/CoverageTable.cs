@@ -29,6 +29,7 @@ internal static partial class CoverageTable
         .. Validations(),
         .. EncounterSearches(), .. EncounterReads(), .. EncounterWrites(), .. Uploads(),
         .. OrganizationWrites(), .. Registrations(), .. SubscriptionReads(), .. SubscriptionWrites(), .. NoticesAsked(),
+        .. Definitions(),
     ];
 
     private static IEnumerable<CoverageRow> Search(string type)

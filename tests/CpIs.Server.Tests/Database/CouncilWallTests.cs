@@ -71,24 +71,6 @@ public sealed class CouncilWallTests(RunningServer server) : IClassFixture<Runni
     }
 
     [Fact]
-    public async Task The_searches_of_the_plans_with_their_filter_cut_off_stay_behind_the_wall()
-    {
-        var texts = typeof(CpIs.Server.Plans.PlanStore)
-            .GetFields(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic)
-            .Where(f => f.IsLiteral && f.FieldType == typeof(string)).Select(f => (string)f.GetRawConstantValue()!)
-            .Where(sql => sql.Contains(" from cpis.plan p where ", StringComparison.Ordinal))
-            .Select(sql => sql[..sql.IndexOf(" where ", StringComparison.Ordinal)]).Distinct().ToList();
-
-        texts.Should().NotBeEmpty();
-        foreach (var unfiltered in texts)
-        {
-            var councils = $"select distinct council from ({unfiltered}) as everything";
-            (await AsAsync(Lancashire, councils)).Should().Equal(Lancashire);
-            (await AsAsync(null, councils)).Should().BeEmpty();
-        }
-    }
-
-    [Fact]
     public async Task No_connection_of_the_pool_remembers_the_council_that_used_it_a_moment_before()
     {
         var pool = server.Services.GetRequiredService<NpgsqlDataSource>();

@@ -21,42 +21,6 @@ public sealed class ShowCapabilitiesTests(RunningServer server) : IClassFixture<
     }
 
     [Fact]
-    public async Task Every_search_parameter_it_names_is_served_and_another_is_not()
-    {
-        var statement = await Anybody.GetOkAsync("metadata");
-        foreach (var resource in Resources(statement).Where(r => r["searchParam"] is not null))
-        {
-            var type = resource.Text("type");
-            var client = type switch
-            {
-                "AuditEvent" => server.Auditor,
-                "CareTeam" => server.Clinician,
-                _ => server.Lancashire,
-            };
-            foreach (var parameter in resource["searchParam"]!.AsArray().OfType<JsonNode>())
-            {
-                var value = parameter.Text("type") switch
-                {
-                    "date" => "2026-01-05",
-                    _ when parameter.Text("name") is "patient" or "subject" => "9990000018",
-                    _ when type == "Patient" && parameter.Text("name") == "identifier" =>
-                        "https://fhir.nhs.uk/Id/nhs-number|9990000018",
-                    _ when type == "Patient" => "9990000018",
-                    _ when parameter.Text("name") is "unscheduled" or "plan-found" => "true",
-                    _ when parameter.Text("name") == "outcome" => "4",
-                    _ => "x",
-                };
-                var named = (type, parameter.Text("name")) == ("Patient", "_lastUpdated") ? "_id=9990000018&" : "";
-                var answer = await client.TryAsync($"{type}?{named}{parameter.Text("name")}={value}");
-                ((int)answer.StatusCode).Should().Be(200, "{0} of {1}: {2}", parameter.Text("name"), type,
-                    await answer.Content.ReadAsStringAsync());
-            }
-
-            await (await client.TryAsync($"{type}?_unknown=x")).ShouldBeRefusedAsync(400);
-        }
-    }
-
-    [Fact]
     public async Task Every_operation_of_ours_that_it_names_is_defined()
     {
         var rest = (await Anybody.GetOkAsync("metadata"))["rest"]![0]!;
@@ -72,6 +36,11 @@ public sealed class ShowCapabilitiesTests(RunningServer server) : IClassFixture<
     [InlineData("application/xml;q=0.9", "application/fhir+xml")]
     [InlineData("*/*", "application/fhir+json")]
     [InlineData("application/json", "application/fhir+json")]
+    [InlineData("application/fhir+json;q=0.2, application/fhir+xml;q=0.9", "application/fhir+xml")]
+    [InlineData("text/html, application/xhtml+xml, */*;q=0.8", "application/fhir+json")]
+    [InlineData("application/fhir+json;q=0, */*", "application/fhir+xml")]
+    [InlineData("application/fhir+xml; fhirVersion=4.0", "application/fhir+xml")]
+    [InlineData("application/fhir+xml; fhirVersion=3.0, text/json", "application/fhir+json")]
     public async Task It_answers_in_the_format_asked_for(string accept, string given)
     {
         using var client = Anybody;
@@ -82,9 +51,47 @@ public sealed class ShowCapabilitiesTests(RunningServer server) : IClassFixture<
         answer.Content.Headers.ContentType!.MediaType.Should().Be(given);
     }
 
-    [Fact]
-    public async Task Another_format_is_406() =>
-        await (await Anybody.TryAsync("metadata?_format=blah")).ShouldBeRefusedAsync(406);
+    [Theory]
+    [InlineData("xml", "application/fhir+xml")]
+    [InlineData("json", "application/fhir+json")]
+    [InlineData("application/fhir+xml", "application/fhir+xml")]
+    [InlineData("text/xml", "application/fhir+xml")]
+    public async Task The_address_may_name_the_format_and_outdoes_the_header(string format, string given)
+    {
+        using var client = Anybody;
+        client.DefaultRequestHeaders.TryAddWithoutValidation("Accept", "text/plain");
+
+        var answer = await client.TryAsync($"metadata?_format={format}&mode=full");
+
+        answer.Content.Headers.ContentType!.ToString().Should().Be(given + "; charset=utf-8");
+    }
+
+    [Theory]
+    [InlineData("metadata?_format=blah", null, 406)]
+    [InlineData("metadata", "application/fhir+json;q=0", 406)]
+    [InlineData("metadata", "application/fhir+json; fhirVersion=5.0", 406)]
+    [InlineData("metadata?mode=terminology", null, 400)]
+    public async Task What_is_not_served_is_refused(string url, string? accept, int status)
+    {
+        using var client = Anybody;
+        client.DefaultRequestHeaders.TryAddWithoutValidation("Accept", accept ?? "*/*");
+
+        await (await client.TryAsync(url)).ShouldBeRefusedAsync(status);
+    }
+
+    [Theory]
+    [InlineData("json", "{\n  \"resourceType\"")]
+    [InlineData("xml", "<CapabilityStatement xmlns=\"http://hl7.org/fhir\">\n  <url")]
+    public async Task It_is_laid_out_for_whoever_wants_to_read_it(string format, string start)
+    {
+        var pretty = await (await Anybody.TryAsync($"metadata?_pretty=true&_format={format}"))
+            .Content.ReadAsStringAsync();
+        var plain = await (await Anybody.TryAsync($"metadata?_pretty=false&_format={format}"))
+            .Content.ReadAsStringAsync();
+
+        pretty.Should().Contain(start);
+        plain.Should().NotContain("\n");
+    }
 
     private HttpClient Anybody => server.With(() => null);
 

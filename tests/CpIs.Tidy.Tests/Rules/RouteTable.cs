@@ -52,7 +52,7 @@ internal static class RouteTable
         }
 
         // A validation stores nothing and shows nothing but what was sent: a token of the right kind is enough.
-        if (route.Resource.Length > 0 && route.Letter is null
+        if (route.Resource.Length > 0 && route.Letter is null && route.Who != Who.Public
             && !route.Path.EndsWith("/$validate", StringComparison.Ordinal))
         {
             yield return $"{name} asks for no scope";
