@@ -49,7 +49,8 @@ internal sealed class ShowDefinitions
 
     public Task ReadAsync(Call call) =>
         all[call.Route.Resource].FirstOrDefault(d => d.Id == call.Id) is { } one
-            ? Answers.PublicAsync(call.Http, Narrowing.Shown(call.Http, one.Json), one.Tag, KeepSeconds) : throw Refused.NotFound();
+            ? Answers.PublicAsync(call.Http, Narrowing.Shown(call.Http, one.Json), one.Tag, KeepSeconds)
+                : throw Refused.NotFound();
 
     public async Task SearchAsync(Call call)
     {
