@@ -8,6 +8,7 @@ using CpIs.Server.Notices;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
+using CpIs.Server.Replays;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
@@ -49,6 +50,8 @@ internal static class Rooms
     private static void AddPlans(IServiceCollection services)
     {
         services.AddSingleton<ValidateResource>();
+        services.AddSingleton<WriteOnce>().AddSingleton<RememberedStore>().AddSingleton<Forgetting>()
+            .AddHostedService(s => s.GetRequiredService<Forgetting>());
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()
             .AddHostedService(s => s.GetRequiredService<ClockWorker>());

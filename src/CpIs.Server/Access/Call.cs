@@ -1,5 +1,6 @@
 using System.Text;
 using CpIs.Audit;
+using CpIs.Server.Replays;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace CpIs.Server.Access;
@@ -30,6 +31,20 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     public Route Route { get; } = route;
 
     public string RequestId { get; } = requestId;
+
+    /// <summary>Under what a write is remembered; null when its client gave it no id to send it again by.</summary>
+    public RequestKey? Key => GivenId is not { } request ? null
+        : new(string.Join('\n', Caller.Issuer, Caller.ClientId, Caller.Subject, Caller.Organisation), request);
+
+    /// <summary>The id that the client gave the request; in a batch with the entry's place.</summary>
+    public string? GivenId { private get; init; }
+
+    /// <summary>The body as far as a handler asked for it.</summary>
+    public byte[] Body { get; private set; } = [];
+
+    /// <summary>Target of the request as it stood on the wire.</summary>
+    public string RawTarget => Http.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw
+        ? raw : Http.Request.Path;
 
     /// <summary>Null until the token was verified.</summary>
     public Caller? KnownCaller { get; private set; }
@@ -175,7 +190,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
             body.Write(chunk.AsSpan(0, read));
         }
 
-        return body.ToArray();
+        return Body = body.ToArray();
     }
 
     /// <summary>Reads the body of a posted search, so that the ledger can hold it.</summary>
@@ -190,8 +205,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
 
     private byte[] Target()
     {
-        var target = Encoding.UTF8.GetBytes(
-            Http.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw ? raw : Http.Request.Path);
+        var target = Encoding.UTF8.GetBytes(RawTarget);
         return Form is null ? target : [.. target, (byte)'\n', .. Form];
     }
 

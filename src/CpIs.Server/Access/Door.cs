@@ -16,7 +16,9 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
     /// <summary>Runs a route for a request.</summary>
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
     {
-        var call = new Call(http, route, RequestId(http, out var badHeader), options.Instance);
+        var id = RequestId(http, out var badHeader);
+        var given = badHeader is null && http.Request.Headers.ContainsKey("X-Request-ID");
+        var call = new Call(http, route, id, options.Instance) { GivenId = given ? id : null };
         Mirror(http, call.RequestId);
         try
         {

@@ -23,14 +23,12 @@ internal sealed class ShowDefinitions
     [
         SearchParameter<Published>.Token("_id", d => [(null, d.Id)]),
         new("url", "uri", (modifier, value) => modifier is null
-            ? d => d.Urls.Contains(value.Text) : throw SearchConditions.BadModifier(), _ => true),
+            ? d => d.Urls.Contains(value.Text) : throw SearchConditions.BadModifier(), d => d.Urls.Count > 0),
         SearchParameter<Published>.String("name", d => d.Name),
         SearchParameter<Published>.Token("version", d => d.Version is { } v ? [(null, v)] : []),
     ];
 
-    private static readonly string[] Names = [.. Parameters.Select(p => p.Name)];
-
-    private static readonly Keyset<Published> Keyset = new(d => d.Id, _ => default, null);
+    private static readonly Keyset<Published> Keyset = new(d => d.Id, _ => DateTimeOffset.MinValue, null);
 
     private readonly PageTokens pages;
     private readonly TimeProvider clock;
@@ -50,28 +48,39 @@ internal sealed class ShowDefinitions
     public Task ReadAsync(Call call) =>
         all[call.Route.Resource].FirstOrDefault(d => d.Id == call.Id) is { } one
             ? Answers.PublicAsync(call.Http, Narrowing.Shown(call.Http, one.Json), one.Tag, KeepSeconds)
-                : throw Refused.NotFound();
+            : throw Refused.NotFound();
 
     public async Task SearchAsync(Call call)
     {
         var type = call.Route.Resource;
-        var search = await SearchRequest.ReadAsync(call, new(type, Names) { Sorts = ["_id"] }, pages);
+        var search = await SearchRequest.ReadAsync(call, Terms(type), pages);
         var condition = SearchConditions.All(search, Parameters);
         var matches = all[type].Where(d => condition(d)).ToList();
-        var (page, place) = Keyset.Cut(matches, search);
-        var next = place is null ? null : pages.Link(call, search, place);
+        var (page, next) = Keyset.Cut(matches, search);
         var self = SelfLink.Of(call, search);
-        using var bundle = new SearchBundle(
-            call, clock.GetUtcNow(), matches.Count, next, self, page.Sum(d => d.Json.Length)) { Shown = search.Shown };
+        using var bundle = new SearchBundle(call, clock.GetUtcNow(),
+            search.Total == "none" && !search.CountOnly ? null : matches.Count,
+            next is null ? null : pages.Link(call, search, next), self, page.Sum(d => d.Json.Length))
+        {
+            Shown = search.Shown,
+        };
         foreach (var one in page)
         {
             bundle.Add($"{type}/{one.Id}", one.Json.Span, "match");
+        }
+
+        if (search.LeftOut.Count > 0)
+        {
+            bundle.AddOutcome([.. search.Warnings]);
         }
 
         // The moment of the answer and the link to the next page differ each time; what is shown does not.
         var tag = Answers.Tag(Encoding.UTF8.GetBytes(self + string.Concat(page.Select(d => d.Tag))));
         await Answers.PublicAsync(call.Http, bundle.Finish(), tag, KeepSeconds);
     }
+
+    private static SearchTerms Terms(string type) =>
+        new(type, [.. Parameters.Select(p => p.Name)]) { Sorts = ["_id"] };
 
     /// <summary>A definition as it is served, and what it is found by.</summary>
     private sealed record Published(

@@ -1,6 +1,7 @@
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Organizations;
+using CpIs.Server.Replays;
 
 namespace CpIs.Server.Plans;
 
@@ -10,19 +11,23 @@ namespace CpIs.Server.Plans;
 /// outcome is checked against its profile. http://hl7.org/fhir/R4/http.html#patch
 /// </summary>
 internal sealed class PatchPlan(
-    Incoming incoming, Submit submit, PlanStore plans, Register register, TimeProvider clock)
+    Incoming incoming, Submit submit, WriteOnce once, PlanStore plans, Register register, TimeProvider clock)
 {
     /// <summary>Times a patch is applied to what others change meanwhile.</summary>
     private const int AttemptsMax = 10;
 
-    /// <summary>Applies one patch.</summary>
-    /// <exception cref="Refused">404, 410, 412, 422, and what an update is refused for.</exception>
-    public async Task<Changed> ApplyAsync(Call call, PlanPatch patch) =>
-        (await ApplyAsync(call, [patch], new PartsReader(reference => reference)))[0];
-
     /// <summary>Applies changes with patches among them, all or none.</summary>
-    public async Task<IReadOnlyList<Changed>> ApplyAsync(
-        Call call, IReadOnlyList<Change> changes, PartsReader reader)
+    /// <param name="call">The request.</param>
+    /// <param name="changes">What is to be changed.</param>
+    /// <param name="reader">Reads patched resources.</param>
+    /// <param name="render">Makes the answer.</param>
+    /// <exception cref="Refused">404, 410, 412, 422, and what an update is refused for.</exception>
+    public Task<WriteAnswer> ApplyAsync(Call call, IReadOnlyList<Change> changes, PartsReader reader,
+        Func<Call, IReadOnlyList<Changed>, WriteAnswer> render) =>
+        once.OrAgainAsync(call, () => TryAsync(call, changes, reader, render));
+
+    private async Task<WriteAnswer> TryAsync(Call call, IReadOnlyList<Change> changes, PartsReader reader,
+        Func<Call, IReadOnlyList<Changed>, WriteAnswer> render)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -34,7 +39,7 @@ internal sealed class PatchPlan(
 
             try
             {
-                return await submit.AsCouncilAsync(call, updates);
+                return await submit.AsCouncilAsync(call, updates, render);
             }
             catch (PatchOvertaken) when (attempt < AttemptsMax)
             {

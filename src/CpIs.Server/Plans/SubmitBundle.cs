@@ -22,7 +22,7 @@ internal sealed class SubmitBundle(Incoming incoming, Submit submit)
         var reader = new PartsReader(reference => Resolve(reference, places));
         var changes = places.Select(p => Read(call, p, reader)).ToList();
         RequireDistinct(changes);
-        await WriteAnswers.BundleAsync(call, await submit.AsCouncilAsync(call, changes));
+        await WriteAnswers.SendAsync(call, await submit.AsCouncilAsync(call, changes, WriteAnswers.Bundle));
     }
 
     private static List<JsonElement> Entries(JsonElement bundle)

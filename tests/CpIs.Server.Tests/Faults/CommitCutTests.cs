@@ -70,8 +70,10 @@ public sealed class CommitCutTests : IAsyncLifetime
             Content = RunningServer.Json(plan.Bundle()),
         };
         request.Headers.Add("X-Request-ID", id);
+        var recorded = Guid.NewGuid().ToString();
+        request.Headers.Add("X-Correlation-ID", recorded);
 
-        Proxy.Arm(forwardFirst: committed, committed ? null : id);
+        Proxy.Arm(forwardFirst: committed, committed ? null : recorded);
         using var answer = await Server.Lancashire.SendAsync(request);
 
         Proxy.Cuts.Should().Be(1);
