@@ -19,6 +19,7 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
         { "HEAD", "Flag?patient=@N", null },
         { "GET", "Flag?patient=@N&_summary=count", null },
         { "GET", "Flag?patient=@N&_count=0", null },
+        { "GET", "Flag?patient=@N&status=inactive", null },
         { "GET", "Flag?patient=@N&_include=Flag:detail&_include=Flag:patient", null },
         { "GET", "Flag?patient=@N&status=inactive", null },
         { "GET", "Flag?patient=@N&status=inactive&_summary=count", null },

@@ -43,6 +43,7 @@ internal sealed class WalkerCalls(WalkedHouse house)
         house.Reader(type), "POST", $"{type}/_search", Search(type),
         ("Content-Type", "application/x-www-form-urlencoded"));
 
+    /// <summary>A search by one parameter; of people only ever of one, so there by the id besides.</summary>
     public Task<HttpResponseMessage> SearchByAsync(string type, string parameter) => house.SendAsync("GET",
         $"{type}?{((type, parameter) == ("Patient", "_lastUpdated") ? Search(type) + "&" : "")}"
         + $"{(type == "CareTeam" ? "patient:identifier" : parameter)}={Value(type, parameter)}", type);
