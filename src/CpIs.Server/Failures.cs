@@ -55,10 +55,15 @@ internal static class Failures
 
     private static Task NoRouteAsync(HttpContext http)
     {
-        var (code, why) = http.Response.StatusCode == 405
-            ? ("not-supported", "This method is not served here.")
-            : ("not-found", "There is nothing at this address.");
-        return Answers.OutcomeAsync(http, http.Response.StatusCode, [new("error", code, DetailCode.NotFound, why)]);
+        if (http.Response.StatusCode == 405 && !Routes.IsMisspelt(http.Request.Path))
+        {
+            return Answers.OutcomeAsync(http, 405, [new("error", "not-supported", DetailCode.Unsupported,
+                "This method is not served here.")]);
+        }
+
+        http.Response.Headers.Remove("Allow");
+        return Answers.OutcomeAsync(http, 404, [new("error", "not-found", DetailCode.NotFound,
+            "There is nothing at this address.")]);
     }
 
     /// <summary>The sender stopped, was too slow, or sent what is no HTTP: its fault, and no alarm.</summary>

@@ -56,6 +56,7 @@ internal static class Rooms
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()
             .AddHostedService(s => s.GetRequiredService<ClockWorker>());
+        services.AddSingleton<PlanListStore>();
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<PatchPlan>()
             .AddSingleton<SubmitBundle>().AddSingleton<RunBatch>().AddSingleton<TakeBundle>();

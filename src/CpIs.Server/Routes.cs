@@ -148,6 +148,21 @@ internal static class Routes
         path.StartsWithSegments(route.Prefix + (route.Resource.Length > 0 ? "/" + route.Resource : ""),
             StringComparison.Ordinal);
 
+    /// <summary>
+    /// Whether a path would be one of the table's, were its letters' case passed over: then there is nothing there.
+    /// </summary>
+    public static bool IsMisspelt(PathString path)
+    {
+        if (!path.StartsWithSegments(Prefix, StringComparison.Ordinal, out var rest))
+        {
+            return path.StartsWithSegments(Prefix, StringComparison.OrdinalIgnoreCase);
+        }
+
+        var type = rest.Value!.Split('/').ElementAtOrDefault(1) ?? "";
+        return Table.All(r => r.Resource != type)
+            && Table.Any(r => r.Resource.Equals(type, StringComparison.OrdinalIgnoreCase));
+    }
+
     private static Task NotFoundAsync(HttpContext http)
     {
         http.Response.StatusCode = StatusCodes.Status404NotFound;

@@ -54,8 +54,8 @@ internal static class XmlBody
         }
         catch (XmlException broken)
         {
-            throw Refused.BadBody($"The body is no XML that is taken here: line {broken.LineNumber}, position "
-                + $"{broken.LinePosition}. A document type and entities are never taken.");
+            throw Refused.BadBody("The body is no XML that is taken here: it has a document type or entities, or is "
+                + $"not well formed (line {broken.LineNumber}, position {broken.LinePosition}).");
         }
         catch (DecoderFallbackException)
         {

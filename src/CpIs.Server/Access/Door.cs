@@ -2,6 +2,7 @@ using System.Globalization;
 using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Organizations;
+using CpIs.Server.Searching;
 
 namespace CpIs.Server.Access;
 
@@ -35,7 +36,13 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
                 await AdmitAsync(call);
             }
 
-            await (unfit is null ? handler(call) : throw unfit);
+            if (unfit is not null)
+            {
+                throw unfit;
+            }
+
+            Narrowing.Settle(call);
+            await handler(call);
         }
         catch (Refused refused) when (!http.Response.HasStarted)
         {

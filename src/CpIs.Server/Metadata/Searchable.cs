@@ -17,7 +17,7 @@ internal static class Searchable
     {
         ["Flag"] = [.. PlanParameters.Of(PlanView.Flag).Select(p => (p.Name, p.Type))],
         ["EpisodeOfCare"] = [.. PlanParameters.Of(PlanView.Episode).Select(p => (p.Name, p.Type))],
-        ["Patient"] = [.. SearchPatients.Parameters.Select(p => (p, "token"))],
+        ["Patient"] = [.. SearchPatients.Parameters.Select(p => (p.Name, p.Type))],
         ["Encounter"] = [.. EncounterParameters.All.Select(p => (p.Name, p.Type))],
         ["Organization"] = [.. SearchOrganizations.Parameters.Select(p => (p.Name, p.Type))],
         ["CareTeam"] = [("patient", "reference")],
