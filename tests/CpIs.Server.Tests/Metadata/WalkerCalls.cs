@@ -43,8 +43,10 @@ internal sealed class WalkerCalls(WalkedHouse house)
         house.Reader(type), "POST", $"{type}/_search", Search(type),
         ("Content-Type", "application/x-www-form-urlencoded"));
 
+    /// <summary>A search by one parameter; of people only ever of one, so there by the id besides.</summary>
     public Task<HttpResponseMessage> SearchByAsync(string type, string parameter) => house.SendAsync("GET",
-        $"{type}?{(type == "CareTeam" ? "patient:identifier" : parameter)}={Value(type, parameter)}", type);
+        $"{type}?{((type, parameter) == ("Patient", "_lastUpdated") ? Search(type) + "&" : "")}"
+        + $"{(type == "CareTeam" ? "patient:identifier" : parameter)}={Value(type, parameter)}", type);
 
     public Task<HttpResponseMessage> IncludeAsync(string type, string name, string value) =>
         house.SendAsync("GET", $"{type}?{Search(type)}&{name}={value}", type);
