@@ -17,6 +17,7 @@ public sealed class WriteTransaction
     private const string BeginSql = "begin";
     private const string CommitSql = "commit";
     private const string RollbackSql = "rollback";
+    private const string NothingSql = "select null";
 
     private const string SettingsSql = """
         select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '2s', true),
@@ -28,6 +29,9 @@ public sealed class WriteTransaction
     private readonly string? council;
     private readonly TimeProvider clock;
     private bool begun;
+
+    /// <summary>Something was asked before the work, whose own first batch must look like the first.</summary>
+    private bool askedBefore;
 
     internal WriteTransaction(AuditLogOptions options, Lane lane, string? council, TimeProvider clock)
     {
@@ -56,8 +60,38 @@ public sealed class WriteTransaction
                 Parameters = { new NpgsqlParameter<string> { TypedValue = council ?? "" } },
             });
         }
+        else if (askedBefore)
+        {
+            askedBefore = false;
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(NothingSql));
+        }
 
         return batch;
+    }
+
+    /// <summary>
+    /// Opens the transaction with a question of its own, before the work that was written as if it opened it: that
+    /// still finds <see cref="LeadingResults"/> before its own.
+    /// </summary>
+    public async Task<T> AskFirstAsync<T>(
+        IReadOnlyList<NpgsqlBatchCommand> commands, Func<NpgsqlDataReader, Task<T>> read)
+    {
+        ArgumentNullException.ThrowIfNull(commands);
+        ArgumentNullException.ThrowIfNull(read);
+        await using var batch = CreateBatch();
+        foreach (var command in commands)
+        {
+            batch.BatchCommands.Add(command);
+        }
+
+        await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
+        for (var i = 0; i < LeadingResults; i++)
+        {
+            await reader.NextResultAsync(CancellationToken.None);
+        }
+
+        askedBefore = true;
+        return await read(reader);
     }
 
     /// <summary>

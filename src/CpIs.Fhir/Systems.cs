@@ -32,6 +32,9 @@ public static class Systems
 
     public const string Snomed = "http://snomed.info/sct";
 
+    /// <summary>Tags such as the one that says that a resource is shown in part.</summary>
+    public const string ObservationValue = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+
     /// <summary>Category of patient flags, England.</summary>
     public const string FlagCategory = "https://fhir.nhs.uk/England/CodeSystem/England-FlagCategoryPatient";
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using CpIs.Fhir;
+using CpIs.Server.Searching;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
@@ -14,7 +15,7 @@ internal static class Answers
     /// <summary>Bytes of a digest that an ETag shows: enough that no two answers share one.</summary>
     private const int TagBytes = 12;
 
-    /// <summary>One resource as it is stored.</summary>
+    /// <summary>One resource as it is stored, or the part of it that was asked for.</summary>
     public static Task ResourceAsync(HttpContext http, int status, byte[] body, int version, DateTimeOffset updated)
     {
         var etag = $"W/\"{version}\"";
@@ -27,7 +28,7 @@ internal static class Answers
             return Task.CompletedTask;
         }
 
-        return BytesAsync(http, status, body);
+        return BytesAsync(http, status, status == 200 ? Narrowing.Shown(http, body) : body);
     }
 
     /// <summary>

@@ -4,6 +4,7 @@ using System.Xml;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using Hl7.Fhir.Serialization;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace CpIs.Server;
@@ -34,13 +35,33 @@ internal static class Formats
     public static Refused? Negotiate(HttpContext http)
     {
         var query = http.Request.Query;
-        if (query["_pretty"] == "true")
-        {
-            http.Items[PrettyWanted] = true;
-        }
-
+        Lay(http, query["_pretty"]);
         var format = query["_format"].ToString();
-        var wanted = format.Length > 0 ? OfName(format) : OfHeader(http.Request.Headers.Accept.ToString());
+        return Settle(http, format.Length > 0 ? OfName(format) : OfHeader(http.Request.Headers.Accept.ToString()));
+    }
+
+    /// <summary>Settles the format by a posted search's form, which may name it as a URL may.</summary>
+    /// <exception cref="Refused">406 for a format that is not served.</exception>
+    public static void Negotiate(HttpContext http, IReadOnlyDictionary<string, StringValues> form)
+    {
+        Lay(http, form.GetValueOrDefault("_pretty"));
+        if (form.TryGetValue("_format", out var format) && Settle(http, OfName(format.ToString())) is { } refused)
+        {
+            throw refused;
+        }
+    }
+
+    /// <summary>FHIR JSON in the format settled for this answer, and what that is called.</summary>
+    public static (string Type, ReadOnlyMemory<byte> Body) Of(HttpContext http, ReadOnlyMemory<byte> json)
+    {
+        var pretty = http.Items.ContainsKey(PrettyWanted);
+        return http.Items.ContainsKey(XmlWanted) ? (Xml, ToXml(json, pretty))
+            : (Json, pretty ? Laid(json, Indented) : json);
+    }
+
+    private static Refused? Settle(HttpContext http, string? wanted)
+    {
+        http.Items.Remove(XmlWanted);
         if (wanted == Xml)
         {
             http.Items[XmlWanted] = true;
@@ -50,12 +71,12 @@ internal static class Formats
             "Answers are application/fhir+json or application/fhir+xml.")]);
     }
 
-    /// <summary>FHIR JSON in the format settled for this answer, and what that is called.</summary>
-    public static (string Type, ReadOnlyMemory<byte> Body) Of(HttpContext http, ReadOnlyMemory<byte> json)
+    private static void Lay(HttpContext http, StringValues pretty)
     {
-        var pretty = http.Items.ContainsKey(PrettyWanted);
-        return http.Items.ContainsKey(XmlWanted) ? (Xml, ToXml(json, pretty))
-            : (Json, pretty ? Laid(json, Indented) : json);
+        if (pretty == "true")
+        {
+            http.Items[PrettyWanted] = true;
+        }
     }
 
     /// <summary>The same JSON without the blanks between its parts.</summary>

@@ -1,6 +1,7 @@
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
+using CpIs.Server.Bundles;
 using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Metadata;
@@ -8,6 +9,7 @@ using CpIs.Server.Notices;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
 using CpIs.Server.Plans;
+using CpIs.Server.Replays;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Summary;
 using CpIs.Server.Uploads;
@@ -22,8 +24,8 @@ internal static class Rooms
     public static void Add(IServiceCollection services, ServerOptions options, string connection)
     {
         services.AddSingleton(_ => Profiles.Load()).AddSingleton<ShowDefinitions>()
-            .AddSingleton(s => new ShowCapabilities(
-                s.GetRequiredService<Profiles>(), s.GetService<TokenIssuer>()?.TokenAddress));
+            .AddSingleton(s => new ShowCapabilities(s.GetRequiredService<Profiles>(),
+                s.GetService<TokenIssuer>()?.TokenAddress, options.Browsers.Any(options.Sandbox)));
         AddAccess(services);
         AddOrganizations(services);
         AddPlans(services);
@@ -49,12 +51,15 @@ internal static class Rooms
     private static void AddPlans(IServiceCollection services)
     {
         services.AddSingleton<ValidateResource>();
+        services.AddSingleton<WriteOnce>().AddSingleton<RememberedStore>().AddSingleton<Forgetting>()
+            .AddHostedService(s => s.GetRequiredService<Forgetting>());
         services.AddSingleton<PlanStore>().AddSingleton<Submit>().AddSingleton<Incoming>();
         services.AddSingleton<ClockStore>().AddSingleton<ClockWorker>()
             .AddHostedService(s => s.GetRequiredService<ClockWorker>());
+        services.AddSingleton<PlanListStore>();
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<PatchPlan>()
-            .AddSingleton<SubmitBundle>();
+            .AddSingleton<SubmitBundle>().AddSingleton<RunBatch>().AddSingleton<TakeBundle>();
         services.AddSingleton<VersionStore>().AddSingleton<ShowVersions>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();

@@ -18,6 +18,9 @@ internal static class XmlBody
     /// <summary>Depth of nesting a body may have, as in JSON.</summary>
     private const int DepthMax = 64;
 
+    /// <summary>Elements of one body: a full Bundle has a third of them, and the parser pays for each.</summary>
+    private const int ElementsMax = 200_000;
+
     private const string Fhir = "http://hl7.org/fhir";
     private const string Xhtml = "http://www.w3.org/1999/xhtml";
 
@@ -54,8 +57,8 @@ internal static class XmlBody
         }
         catch (XmlException broken)
         {
-            throw Refused.BadBody($"The body is no XML that is taken here: line {broken.LineNumber}, position "
-                + $"{broken.LinePosition}. A document type and entities are never taken.");
+            throw Refused.BadBody("The body is no XML that is taken here: it has a document type or entities, or is "
+                + $"not well formed (line {broken.LineNumber}, position {broken.LinePosition}).");
         }
         catch (DecoderFallbackException)
         {
@@ -63,11 +66,12 @@ internal static class XmlBody
         }
     }
 
-    /// <summary>Elements of FHIR, XHTML in narratives, nothing else, and not too deep.</summary>
+    /// <summary>Elements of FHIR, XHTML in narratives, nothing else, not too deep and not too many.</summary>
     private static void RequireForm(string text)
     {
         using var reader = XmlReader.Create(new StringReader(text), Reading);
         var narrative = int.MaxValue;
+        var elements = 0;
         while (reader.Read())
         {
             if (reader.Depth > DepthMax)
@@ -78,6 +82,11 @@ internal static class XmlBody
             if (reader.NodeType != XmlNodeType.Element)
             {
                 continue;
+            }
+
+            if (++elements > ElementsMax)
+            {
+                throw Refused.BadBody($"The body has more than {ElementsMax} elements.");
             }
 
             narrative = reader.Depth <= narrative ? int.MaxValue : narrative;

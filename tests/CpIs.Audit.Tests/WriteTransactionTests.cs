@@ -219,6 +219,46 @@ public class WriteTransactionTests
     private static AuditEntry Change(string reference) =>
         Invented.LookUp() with { Action = 'U', Interaction = "update", Disclosed = [reference + "/_history/2"] };
 
+    [Fact]
+    public async Task Work_finds_its_results_in_their_place_whether_something_was_asked_before_it_or_not()
+    {
+        var database = await Database.NewAsync();
+        await using var log = await Invented.StartedAsync(Invented.Options(database));
+        foreach (var before in new[] { false, true })
+        {
+            var council = await log.WriteAsync("ZZ100", async transaction =>
+            {
+                if (before)
+                {
+                    (await transaction.AskFirstAsync([new("select 1"), new("select 41 + 1")], async reader =>
+                    {
+                        await reader.NextResultAsync();
+                        await reader.ReadAsync();
+                        return reader.GetInt32(0);
+                    })).Should().Be(42);
+                }
+
+                await using var batch = transaction.CreateBatch();
+                batch.BatchCommands.Add(new(SettingsSql));
+                string found;
+                await using (var reader = await batch.ExecuteReaderAsync())
+                {
+                    for (var i = 0; i < WriteTransaction.LeadingResults; i++)
+                    {
+                        await reader.NextResultAsync();
+                    }
+
+                    await reader.ReadAsync();
+                    found = reader.GetString(0);
+                }
+
+                await transaction.CommitAsync([Change("Flag/a")]);
+                return found;
+            });
+            council.Should().Be("ZZ100");
+        }
+    }
+
     private static Task<int> OneChangeAsync(AuditLog log) => log.WriteAsync("ZZ100", async transaction =>
     {
         await ChangeAsync(transaction, 1);

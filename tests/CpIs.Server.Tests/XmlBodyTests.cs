@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -17,9 +16,6 @@ namespace CpIs.Server.Tests;
 public sealed class XmlBodyTests(RunningServer server) : IClassFixture<RunningServer>
 {
     private const string Open = "<Patient xmlns=\"http://hl7.org/fhir\">";
-
-    /// <summary>Time in which whatever is malformed must be refused, on a busy machine.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private static readonly FhirJsonDeserializer Json =
         new(new DeserializerSettings().UsingMode(DeserializationMode.Recoverable));
@@ -155,26 +151,22 @@ public sealed class XmlBodyTests(RunningServer server) : IClassFixture<RunningSe
     [MemberData(nameof(Malformed))]
     public async Task Malformed_XML_is_refused_at_once(string what, string xml)
     {
-        var since = Stopwatch.GetTimestamp();
-
         var refused = await (await SendAsync(xml)).ShouldBeRefusedAsync(400);
 
-        Stopwatch.GetElapsedTime(since).Should().BeLessThan(Patience, what);
         refused.Diagnostics().Should().NotContain(d => d.Contains("hello", StringComparison.Ordinal)
-            || d.Contains("passwd", StringComparison.Ordinal));
+            || d.Contains("passwd", StringComparison.Ordinal), what);
     }
 
     [Fact]
-    public async Task As_many_elements_as_a_body_can_hold_are_refused_at_once()
+    public async Task More_elements_than_any_bundle_has_are_refused_before_they_are_parsed()
     {
-        const int Names = 300_000;
-        var since = Stopwatch.GetTimestamp();
+        const int Names = 100_001;
 
         var answer = await SendAsync(Open + string.Concat(Enumerable.Repeat("<name><use value=\"x\"/></name>", Names))
             + "</Patient>");
 
-        ((int)answer.StatusCode).Should().Be(422);
-        Stopwatch.GetElapsedTime(since).Should().BeLessThan(Patience);
+        (await answer.ShouldBeRefusedAsync(400)).Diagnostics().Should().ContainSingle()
+            .Which.Should().Contain("200000 elements");
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Text;
 using CpIs.Audit;
+using CpIs.Server.Replays;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace CpIs.Server.Access;
@@ -30,6 +31,20 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     public Route Route { get; } = route;
 
     public string RequestId { get; } = requestId;
+
+    /// <summary>Under what a write is remembered; null when its client gave it no id to send it again by.</summary>
+    public RequestKey? Key => GivenId is not { } request ? null
+        : new(string.Join('\n', Caller.Issuer, Caller.ClientId, Caller.Subject, Caller.Organisation), request);
+
+    /// <summary>The id that the client gave the request; in a batch with the entry's place.</summary>
+    public string? GivenId { private get; init; }
+
+    /// <summary>The body as far as a handler asked for it.</summary>
+    public byte[] Body { get; private set; } = [];
+
+    /// <summary>Target of the request as it stood on the wire.</summary>
+    public string RawTarget => Http.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw
+        ? raw : Http.Request.Path;
 
     /// <summary>Null until the token was verified.</summary>
     public Caller? KnownCaller { get; private set; }
@@ -65,6 +80,9 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     /// Conditions of the token's scopes, of which an answer keeps to any; null: the scopes have none.
     /// </summary>
     public IReadOnlyList<string>? Within { get; private set; }
+
+    /// <summary>What the record calls this; of a batch not what its route is called after.</summary>
+    public string Interaction { get; set; } = route.Interaction;
 
     public string Base => $"{Http.Request.Scheme}://{Http.Request.Host}{Routes.Prefix}";
 
@@ -122,7 +140,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     public AuditEntry Entry(string? nhsNumber = null) => new()
     {
         Kind = "rest",
-        Interaction = Route.Interaction,
+        Interaction = Interaction,
         Action = Route.Action,
         Status = 200,
         Reason = Looks?.IsBeyond(nhsNumber) != true ? Mark
@@ -175,7 +193,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
             body.Write(chunk.AsSpan(0, read));
         }
 
-        return body.ToArray();
+        return Body = body.ToArray();
     }
 
     /// <summary>Reads the body of a posted search, so that the ledger can hold it.</summary>
@@ -190,8 +208,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
 
     private byte[] Target()
     {
-        var target = Encoding.UTF8.GetBytes(
-            Http.Features.Get<IHttpRequestFeature>()?.RawTarget is { Length: > 0 } raw ? raw : Http.Request.Path);
+        var target = Encoding.UTF8.GetBytes(RawTarget);
         return Form is null ? target : [.. target, (byte)'\n', .. Form];
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Organizations;
+using CpIs.Server.Searching;
 
 namespace CpIs.Server.Access;
 
@@ -13,9 +14,18 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
     Rates rates, Browsing browsing, ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
-    public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
+    /// <param name="http">The request.</param>
+    /// <param name="route">The line of the table it met.</param>
+    /// <param name="handler">Who answers.</param>
+    /// <param name="place">Of an entry of a batch its place there.</param>
+    public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler, int? place = null)
     {
-        var call = new Call(http, route, RequestId(http, out var badHeader), options.Instance);
+        var id = RequestId(http, out var badHeader);
+        var given = badHeader is null && http.Request.Headers.ContainsKey("X-Request-ID");
+        var call = new Call(http, route, id, options.Instance) 
+        {
+            GivenId = !given ? null : place is null ? id : $"{id}/{place}",
+        };
         Mirror(http, call.RequestId);
         try
         {
@@ -26,7 +36,13 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
                 await AdmitAsync(call);
             }
 
-            await (unfit is null ? handler(call) : throw unfit);
+            if (unfit is not null)
+            {
+                throw unfit;
+            }
+
+            Narrowing.Settle(call);
+            await handler(call);
         }
         catch (Refused refused) when (!http.Response.HasStarted)
         {

@@ -196,7 +196,7 @@ internal sealed class ExportStore(NpgsqlDataSource database)
     private static DynamicParameters Arguments(ExportJob job, DateTime month)
     {
         var first = DateTime.SpecifyKind(month, DateTimeKind.Utc);
-        var question = TrailParameters.Read(SearchRequest.Of(job.Filter, TrailParameters.Names)) with
+        var question = TrailParameters.Read(SearchRequest.Of(job.Filter, TrailParameters.Terms)) with
         {
             OwnOrganisation = job.Own,
             Within = (Later(first, Start(job)), Earlier(first.AddMonths(1), job.Until)),

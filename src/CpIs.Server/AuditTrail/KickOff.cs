@@ -98,8 +98,8 @@ internal sealed record KickOff(DateTime? Since, DateTime? Until, string Filter)
             throw Refused.BadSearch("_typeFilter must be a search, such as AuditEvent?outcome=4.");
         }
 
-        var search = SearchRequest.Of(value[Start.Length..], TrailParameters.Names);
-        if (search.Sort is not null || search.CountOnly || search.Includes.Count + search.RevIncludes.Count > 0)
+        var search = SearchRequest.Of(value[Start.Length..], TrailParameters.Terms);
+        if (search.Sort.Count > 0 || search.Summary is not null || search.Elements is not null || search.CountOnly)
         {
             throw Refused.BadSearch("_typeFilter takes search parameters alone.");
         }

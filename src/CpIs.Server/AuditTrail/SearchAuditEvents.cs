@@ -13,24 +13,27 @@ namespace CpIs.Server.AuditTrail;
 internal sealed class SearchAuditEvents(
     TrailStore trail, SupersessionStore numbers, AuditLog ledger, PageTokens pages, TimeProvider clock)
 {
-    private static readonly string[] Sorts = ["date", "-date", "_lastUpdated", "-_lastUpdated"];
-
     public async Task AnswerAsync(Call call)
     {
-        var search = await SearchRequest.ReadAsync(call, TrailParameters.Names, pages);
-        RequirePlainShape(search);
+        var search = await SearchRequest.ReadAsync(call, TrailParameters.Terms, pages);
         var question = Ask(call, search);
         var envelope = await trail.SearchAsync(
             await LinkedAsync(question, call.Http.RequestAborted), call.Http.RequestAborted);
         var number = question.Numbers is [var one] ? one : null;
         var page = await ledger.OpenAsync(envelope, call.Entry(number), oneEntry: true);
         var next = page.More ? pages.Link(call, search, Place(page.Entries[^1])) : null;
-        var self = SearchBundle.SelfLink(call, "AuditEvent", search)
-            + (search.Sort is null ? "" : "&_sort=" + search.Sort);
-        using var bundle = new SearchBundle(call, clock.GetUtcNow(), page.Total, next, self);
+        using var bundle = new SearchBundle(call, clock.GetUtcNow(), page.Total, next, SelfLink.Of(call, search))
+        {
+            Shown = search.Shown,
+        };
         foreach (var entry in page.Entries)
         {
             bundle.Add("AuditEvent/" + entry.EntryId, AuditEventMap.Render(entry), "match");
+        }
+
+        if (search.LeftOut.Count > 0)
+        {
+            bundle.AddOutcome([.. search.Warnings]);
         }
 
         await Answers.BytesAsync(call.Http, 200, bundle.Finish());
@@ -49,7 +52,7 @@ internal sealed class SearchAuditEvents(
         var question = TrailParameters.Read(search, TrailParameters.Allowed(call));
         return question with
         {
-            OldestFirst = search.Sort is "date" or "_lastUpdated",
+            OldestFirst = IsOldestFirst(search),
             Limit = search.Count,
             CountOnly = search.CountOnly,
             Total = search.CountOnly || question.Numbers is [_] ? TrailTotal.Exact : search.Total switch
@@ -62,17 +65,22 @@ internal sealed class SearchAuditEvents(
         };
     }
 
-    private static void RequirePlainShape(SearchRequest search)
+    /// <summary>
+    /// By the time of record, then the id, both the same way. An entry's date is when it was recorded, and so is its
+    /// last update.
+    /// </summary>
+    /// <exception cref="Refused">400 for any other order.</exception>
+    private static bool IsOldestFirst(SearchRequest search)
     {
-        if (search.Includes.Count > 0 || search.RevIncludes.Count > 0)
+        var time = search.Sort.TakeWhile(key => key.Name != "_id").ToList();
+        var ids = search.Sort.Skip(time.Count).Take(1);
+        if (search.Sort.Count > 0 && (time.Count == 0
+            || time.Concat(ids).DistinctBy(key => key.Descending).Count() > 1))
         {
-            throw Refused.BadSearch("AuditEvents include nothing.");
+            throw Refused.BadSearch("AuditEvents are sorted by date or _lastUpdated, and then by _id the same way.");
         }
 
-        if (search.Sort is not null && !Sorts.Contains(search.Sort))
-        {
-            throw Refused.BadSearch("AuditEvents are sorted by date, -date, _lastUpdated or -_lastUpdated.");
-        }
+        return time is [{ Descending: false }, ..];
     }
 
     private static string Place(TrailEntry entry) =>

@@ -16,10 +16,11 @@ namespace CpIs.Server.AuditTrail;
 internal sealed class ShowHistory(
     SummaryStore store, Register register, AuditLog ledger, PageTokens pages, TimeProvider clock)
 {
-    /// <summary>The guide's <c>_include</c>, malformed as it is; the roles it means are always included.</summary>
-    private const string GuidedInclude = "AuditEvent:entity-type=";
-
-    private static readonly string[] Known = ["patient"];
+    /// <summary>The guide's <c>_include</c> is malformed; the roles it means are always included.</summary>
+    private static readonly SearchTerms Terms = new("AuditEvent", ["patient"])
+    {
+        MalformedInclude = "AuditEvent:entity-type=",
+    };
 
     public async Task AnswerAsync(Call call)
     {
@@ -28,13 +29,8 @@ internal sealed class ShowHistory(
             throw Refused.Denied("The access history is shown whole, not under a scope's condition.");
         }
 
-        var search = await SearchRequest.ReadAsync(call, Known, pages);
-        if (search.RevIncludes.Count > 0 || search.Sort is not null
-            || search.Includes.Exists(i => !i.StartsWith(GuidedInclude, StringComparison.Ordinal)))
-        {
-            throw Refused.BadSearch("The access history is asked by patient alone.");
-        }
-
+        var search = await SearchRequest.ReadAsync(call, Terms, pages);
+        PlanParameters.RequireNaming(search);
         if (PlanParameters.Numbers(search) is not [var number])
         {
             throw call.Health ? Refused.Denied("Name one patient: nobody may list children.")
@@ -71,16 +67,24 @@ internal sealed class ShowHistory(
         Call call, SearchRequest search, IReadOnlyList<AccessLine> lines, Councils? silent)
     {
         var now = clock.GetUtcNow();
-        using var bundle = new SearchBundle(
-            call, now, lines.Count, null, SearchBundle.SelfLink(call, "AuditEvent", search));
+        using var bundle = new SearchBundle(call, now, lines.Count, null, SelfLink.Of(call, search))
+        {
+            Shown = search.Shown,
+        };
         if (!search.CountOnly)
         {
             Add(bundle, lines, "match");
         }
 
+        List<OutcomeIssue> issues = [.. search.Warnings];
         if (silent is not null)
         {
-            bundle.AddOutcome([PlanAnswer.NoRecordHeld(silent, now)]);
+            issues.Insert(0, PlanAnswer.NoRecordHeld(silent, now));
+        }
+
+        if (issues.Count > 0)
+        {
+            bundle.AddOutcome(issues);
         }
 
         return bundle.Finish();

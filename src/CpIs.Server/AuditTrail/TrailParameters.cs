@@ -14,6 +14,12 @@ internal static class TrailParameters
     /// <summary>Between the parts of a list that travels to the database as one text.</summary>
     private const char Separator = '\u001f';
 
+    private static readonly string[] OutcomeCodes = ["0", "4", "8", "12"];
+
+    /// <summary>Resource types that entries speak of.</summary>
+    private static readonly string[] Types =
+        [.. Routes.Table.Select(r => r.Resource).Where(type => type.Length > 0).Distinct()];
+
     /// <summary>Name and FHIR type.</summary>
     public static readonly IReadOnlyList<(string Name, string Type)> All =
     [
@@ -27,18 +33,34 @@ internal static class TrailParameters
 
     public static readonly IReadOnlyList<string> Names = [.. All.Select(p => p.Name)];
 
-    /// <summary>Systems a token of a parameter may name; a parameter that is not here takes its code alone.</summary>
-    private static readonly Dictionary<string, string[]> SystemsOf = new()
+    public static readonly SearchTerms Terms = new("AuditEvent", [.. Names]) { Sorts = SearchTerms.EverySort };
+
+    /// <summary>
+    /// Systems that a token of a parameter may name, and their codes where they are few; a parameter that is not here
+    /// takes its code alone.
+    /// </summary>
+    private static readonly Dictionary<string, Dictionary<string, string[]>> SystemsOf = new()
     {
-        ["action"] = ["http://hl7.org/fhir/audit-event-action"],
-        ["entity-role"] = [AuditEventMap.EntityRole],
-        ["entity-type"] = [AuditEventMap.EntityType, AuditEventMap.BalpEntityType, AuditEventMap.ResourceTypes],
-        ["organization"] = [Systems.Ods],
-        ["outcome"] = ["http://hl7.org/fhir/audit-event-outcome",
-            "http://terminology.hl7.org/CodeSystem/audit-event-outcome"],
-        ["purpose-of-use"] = [AuditEventMap.PurposeSystem],
-        ["subtype"] = [Interactions, Systems.Alert],
-        ["type"] = [AuditEventMap.EventType, AuditEventMap.Dicom],
+        ["action"] = new() { ["http://hl7.org/fhir/audit-event-action"] = ["C", "R", "U", "D", "E"] },
+        ["entity-role"] = new() { [AuditEventMap.EntityRole] = ["1", "4", "24"] },
+        ["entity-type"] = new()
+        {
+            [AuditEventMap.EntityType] = ["1", "2"],
+            [AuditEventMap.BalpEntityType] = ["XrequestId"],
+            [AuditEventMap.ResourceTypes] = Types,
+        },
+        ["organization"] = new() { [Systems.Ods] = [] },
+        ["outcome"] = new()
+        {
+            ["http://hl7.org/fhir/audit-event-outcome"] = OutcomeCodes,
+            ["http://terminology.hl7.org/CodeSystem/audit-event-outcome"] = OutcomeCodes,
+        },
+        ["purpose-of-use"] = new() { [AuditEventMap.PurposeSystem] = ["TREAT", "ETREAT", "BTG"] },
+        ["subtype"] = new() { [Interactions] = [], [Systems.Alert] = [.. Alerts.Codes] },
+        ["type"] = new()
+        {
+            [AuditEventMap.EventType] = ["rest"], [AuditEventMap.Dicom] = ["110100", AuditEventMap.AlertType],
+        },
     };
 
     /// <summary>Reads the criteria.</summary>
@@ -61,7 +83,7 @@ internal static class TrailParameters
 
         try
         {
-            return conditions is [var one] ? SearchRequest.OfScope(one, Names).Criteria.Aggregate(own, Add)
+            return conditions is [var one] ? SearchRequest.OfScope(one, Terms).Criteria.Aggregate(own, Add)
                 : throw Refused.Denied("The trail is shown under one condition of a scope, not several.");
         }
         catch (Refused refused) when (refused.Status == StatusCodes.Status400BadRequest)
@@ -74,7 +96,8 @@ internal static class TrailParameters
         (criterion.Name, criterion.Modifier) switch
         {
             (_, "missing") => Missing(question, criterion),
-            ("date" or "_lastUpdated", null) => question with { Dates = [.. question.Dates, OneDate(criterion)] },
+            ("date" or "_lastUpdated", null) => question
+                with { Dates = [.. question.Dates, [.. criterion.Values.Select(v => DateRange.Parse(v.Text))]] },
             ("patient", null or "identifier" or "Patient") => question with { Numbers = Both(question.Numbers,
                 criterion.Values.Select(v => SearchConditions.Patient(criterion.Modifier, v).Digits())) },
             ("agent", null or "identifier") => Agent(question, criterion),
@@ -84,13 +107,21 @@ internal static class TrailParameters
             ("address", null or "exact" or "contains") =>
                 question with { Addresses = [.. question.Addresses, Compared(criterion)] },
             ("entity-name", null or "exact" or "contains") or ("policy", null) =>
-                question with { Wanted = [.. question.Wanted, Facts(criterion, criterion.Values)] },
+                question with { Wanted = [.. question.Wanted, Facts(criterion, Texts(criterion))] },
             ("source", null or "identifier") =>
                 question with { Wanted = [.. question.Wanted, Facts(criterion, Codes(criterion))] },
+            ("unscheduled" or "plan-found", null) when Texts(criterion).Order().ToList() is ["false", "true"] =>
+                Present(question, criterion),
             ("unscheduled", null) => question with { Unscheduled = Flag(question.Unscheduled, criterion) },
             ("plan-found", null) => question with { PlanFound = Flag(question.PlanFound, criterion) },
             (_, "not") when IsToken(criterion.Name) => question with { Unwanted =
                 [.. question.Unwanted, .. Codes(criterion).Select(code => Fact(criterion, code))] },
+            (_, null) when IsAnyOf(criterion) => Present(question, criterion) with
+            {
+                // Codes of its other systems are few, and named.
+                Unwanted = [.. question.Unwanted, .. SystemsOf[criterion.Name].Values.SelectMany(codes => codes)
+                    .Select(code => Fact(criterion, code))],
+            },
             (_, null) => Token(question, criterion),
             _ => throw SearchConditions.BadModifier(),
         };
@@ -123,7 +154,7 @@ internal static class TrailParameters
     /// <summary><c>issuer|subject</c>, a subject alone, <c>|client</c>, or an organisation.</summary>
     private static TrailQuestion Agent(TrailQuestion question, Criterion criterion)
     {
-        var values = criterion.Values.Select(SearchConditions.SplitToken).ToList();
+        var values = criterion.Values.Select(v => v.Token).ToList();
         if (values.TrueForAll(v => v.System == Systems.Ods || v.Code.StartsWith("Organization/", Ordinal)))
         {
             return question with { Organisations = Both(question.Organisations,
@@ -135,7 +166,7 @@ internal static class TrailParameters
             return question with { Clients = Both(question.Clients, values.Select(v => v.Code)) };
         }
 
-        question = question with { Wanted = [.. question.Wanted, Facts(criterion, criterion.Values)] };
+        question = question with { Wanted = [.. question.Wanted, Facts(criterion, Texts(criterion))] };
         return values.Exists(v => v.System == "") ? question
             : question with { Subjects = Both(question.Subjects, values.Select(v => v.Code)) };
     }
@@ -143,8 +174,8 @@ internal static class TrailParameters
     /// <summary>A Patient is found by its number; everything else by what the answer showed.</summary>
     private static TrailQuestion Entity(TrailQuestion question, Criterion criterion)
     {
-        var people = criterion.Values.Where(v => criterion.Modifier is not null || v.Contains("Patient/", Ordinal))
-            .ToList();
+        var people = criterion.Values
+            .Where(v => criterion.Modifier is not null || v.Text.Contains("Patient/", Ordinal)).ToList();
         if (people.Count > 0 && people.Count < criterion.Values.Count)
         {
             throw Refused.BadSearch("Ask for entities that are Patients apart from others.");
@@ -153,23 +184,30 @@ internal static class TrailParameters
         return people.Count > 0
             ? question with { Numbers = Both(question.Numbers,
                 people.Select(v => SearchConditions.Patient(criterion.Modifier, v).Digits())) }
-            : question with { Entities = Both(question.Entities, criterion.Values.Select(Relative)) };
+            : question with { Entities = Both(question.Entities, Texts(criterion).Select(Relative)) };
     }
 
     private static TrailQuestion Missing(TrailQuestion question, Criterion criterion)
     {
         var name = (criterion.Name == "_lastUpdated" ? "date" : criterion.Name) + "=";
-        return criterion.Values switch
-        {
-            ["true"] => question with { Absent = [.. question.Absent, name] },
-            ["false"] => question with { Present = [.. question.Present, name] },
-            _ => throw Refused.BadSearch("The modifier missing takes true or false."),
-        };
+        return SearchConditions.Missing(criterion)
+            ? question with { Absent = [.. question.Absent, name] }
+            : question with { Present = [.. question.Present, name] };
     }
+
+    private static TrailQuestion Present(TrailQuestion question, Criterion criterion) =>
+        question with { Present = [.. question.Present, criterion.Name + "="] };
+
+    /// <summary>Any code of a system that has too many to name.</summary>
+    private static bool IsAnyOf(Criterion criterion) =>
+        criterion.Values is [{ Token: ({ } system, "") }] && SystemsOf.TryGetValue(criterion.Name, out var systems)
+            && systems.TryGetValue(system, out var codes) && codes.Length == 0;
+
+    private static IEnumerable<string> Texts(Criterion criterion) => criterion.Values.Select(v => v.Text);
 
     /// <summary>How to compare, then the alternatives.</summary>
     private static string Compared(Criterion criterion) => string.Join(Separator,
-        criterion.Values.Select(Plain).Prepend(
+        Texts(criterion).Select(Plain).Prepend(
             criterion.Modifier switch { "exact" => "e", "contains" => "c", _ => "s" }));
 
     private static string Facts(Criterion criterion, IEnumerable<string> values) =>
@@ -180,11 +218,25 @@ internal static class TrailParameters
     private static string Plain(string value) => value.Replace(Separator, '\ufffd');
 
     /// <summary>Codes of the values whose system is the parameter's; of the others nothing can be found.</summary>
-    private static List<string> Codes(Criterion criterion)
+    private static List<string> Codes(Criterion criterion) =>
+        [.. criterion.Values.SelectMany(v => Codes(criterion.Name, v.Token.System, v.Token.Code))];
+
+    private static string[] Codes(string name, string? system, string code)
     {
-        var systems = SystemsOf.GetValueOrDefault(criterion.Name);
-        return [.. criterion.Values.Select(SearchConditions.SplitToken)
-            .Where(v => v.System is null || systems is null || systems.Contains(v.System)).Select(v => v.Code)];
+        if (code.Length == 0 && string.IsNullOrEmpty(system))
+        {
+            throw Refused.BadSearch("A token names a code, a system, or both.");
+        }
+
+        if (system is null || !SystemsOf.TryGetValue(name, out var systems))
+        {
+            return [code];
+        }
+
+        var known = systems.GetValueOrDefault(system);
+        return known is null ? []
+            : code.Length == 0 ? known
+            : known.Length == 0 || known.Contains(code) ? [code] : [];
     }
 
     private static bool IsToken(string name) => All.Any(p => p.Name == name && p.Type == "token");
@@ -198,24 +250,20 @@ internal static class TrailParameters
     private static string[] Both(string[]? before, IEnumerable<string> now) =>
         before is null ? [.. now.Distinct()] : [.. before.Intersect(now)];
 
-    private static DateRange OneDate(Criterion criterion) => criterion.Values is [var one]
-        ? DateRange.Parse(one)
-        : throw Refused.BadSearch("The date of an AuditEvent takes one value; repeat it for a range.");
-
     private static int[] Outcomes(int[]? before, List<string> codes)
     {
         var now = codes.Select(Outcome);
         return before is null ? [.. now.Distinct()] : [.. before.Intersect(now)];
     }
 
-    private static int Outcome(string code) => code is "0" or "4" or "8" or "12"
+    private static int Outcome(string code) => OutcomeCodes.Contains(code)
         ? int.Parse(code, CultureInfo.InvariantCulture)
         : throw Refused.BadSearch("outcome must be 0, 4, 8 or 12.");
 
     private static bool Flag(bool? before, Criterion criterion)
     {
-        var now = criterion.Values is ["true" or "false"]
-            ? criterion.Values[0] == "true"
+        var now = criterion.Values is [{ Text: "true" or "false" }]
+            ? criterion.Values[0].Text == "true"
             : throw Refused.BadSearch($"{criterion.Name} must be true or false.");
         return before is null || before == now
             ? now

@@ -40,7 +40,8 @@ internal sealed record TrailQuestion
     /// <summary>Set for a trust's auditor: its own organisation's callers only.</summary>
     public string? OwnOrganisation { get; init; }
 
-    public IReadOnlyList<DateRange> Dates { get; init; } = [];
+    /// <summary>Criteria on the time of record, each its alternatives.</summary>
+    public IReadOnlyList<IReadOnlyList<DateRange>> Dates { get; init; } = [];
 
     /// <summary>The span an export's file stays in, its end excluded.</summary>
     public (DateTime From, DateTime Until)? Within { get; init; }
@@ -121,6 +122,7 @@ internal sealed record TrailQuestion
     public object Arguments()
     {
         var (from, until) = Span();
+        var gaps = Gaps();
         return new
         {
             from,
@@ -149,6 +151,9 @@ internal sealed record TrailQuestion
             absent = Absent.ToArray(),
             afterAt = After?.Recorded.UtcDateTime ?? Never,
             afterId = After?.Id,
+            gapOf = gaps.Length == 0 ? null : Array.ConvertAll(gaps, g => g.Of),
+            gapLow = Array.ConvertAll(gaps, g => g.Low),
+            gapHigh = Array.ConvertAll(gaps, g => g.High),
             limit = Limit + 1,
             countMax = Total == TrailTotal.WhenCheap ? TrailStore.TotalEntriesMax + 1 : (int?)null,
         };
@@ -186,10 +191,9 @@ internal sealed record TrailQuestion
     private (DateTime From, DateTime Until) Span()
     {
         var (from, until) = Within ?? (DateTime.UnixEpoch, Never);
-        foreach (var date in Dates)
+        foreach (var spans in Dates.Select(dates => dates.SelectMany(Bounds).ToList()))
         {
-            var (low, high) = Bounds(date);
-            (from, until) = (Later(from, low), Earlier(until, high));
+            (from, until) = (Later(from, spans.Min(s => s.Low)), Earlier(until, spans.Max(s => s.High)));
         }
 
         if (Ids is { Length: > 0 })
@@ -203,15 +207,25 @@ internal sealed record TrailQuestion
             : (from, Earlier(until, after.Recorded.UtcDateTime.AddMicroseconds(1)));
     }
 
-    private static (DateTime Low, DateTime High) Bounds(DateRange date) => date.Prefix switch
+    /// <summary>Criteria that one span does not say, numbered.</summary>
+    private (int Of, DateTime Low, DateTime High)[] Gaps() =>
+        [.. Dates.Select((dates, i) => (i, Spans: dates.SelectMany(Bounds).ToList()))
+            .Where(criterion => criterion.Spans.Count > 1)
+            .SelectMany(criterion => criterion.Spans.Select(s => (criterion.i, s.Low, s.High)))];
+
+    private static IEnumerable<(DateTime Low, DateTime High)> Bounds(DateRange date)
     {
-        "gt" or "sa" => (date.Until.UtcDateTime, Never),
-        "ge" => (date.From.UtcDateTime, Never),
-        "lt" or "eb" => (DateTime.UnixEpoch, date.From.UtcDateTime),
-        "le" => (DateTime.UnixEpoch, date.Until.UtcDateTime),
-        "eq" => (date.From.UtcDateTime, date.Until.UtcDateTime),
-        _ => throw Access.Refused.BadSearch("The date of an AuditEvent takes eq gt lt ge le sa eb."),
-    };
+        var (from, until) = (Earlier(date.From.UtcDateTime, Never), Earlier(date.Until.UtcDateTime, Never));
+        return date.Prefix switch
+        {
+            "gt" or "sa" => [(until, Never)],
+            "ge" => [(from, Never)],
+            "lt" or "eb" => [(DateTime.UnixEpoch, from)],
+            "le" => [(DateTime.UnixEpoch, until)],
+            "eq" => [(from, until)],
+            _ => [(DateTime.UnixEpoch, from), (until, Never)],
+        };
+    }
 
     private static DateTime Later(DateTime one, DateTime other) => one > other ? one : other;
 

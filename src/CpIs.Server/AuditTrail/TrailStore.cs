@@ -32,7 +32,7 @@ internal sealed class TrailStore(NpgsqlDataSource database)
 
     /// <summary>What the rendered entry says, as words a criterion can name: name, equals sign, value.</summary>
     private const string Facts = """
-        select array['_id=', 'date=', 'site=cpis',
+        select array['_id=' || e.entry_id, 'date=', 'site=cpis',
             'type=' || case e.kind when 'system' then '110100' when 'alert' then '110113' else 'rest' end,
             'subtype=' || e.interaction, 'action=' || e.action, 'outcome=' || e.outcome, 'patient=' || e.nhs_number,
             'agent=' || e.agent_subject, 'agent=' || e.agent_issuer || '|' || e.agent_subject,
@@ -59,6 +59,9 @@ internal sealed class TrailStore(NpgsqlDataSource database)
     /// <summary>Everything a question may hold beside its key; what is not asked is null and costs nothing.</summary>
     internal const string Filter = """
          e.recorded >= @from and e.recorded < @until
+          and (@gapOf::int[] is null or not exists (select 1 from unnest(@gapOf) o where not exists (
+            select 1 from unnest(@gapOf, @gapLow::timestamptz[], @gapHigh::timestamptz[]) g(of, low, high)
+            where g.of = o and e.recorded >= g.low and e.recorded < g.high)))
           and (@own::text is null or e.organisation = @own)
           and (@ids::uuid[] is null or e.entry_id = any(@ids))
           and (@numbers::text[] is null or e.nhs_number = any(@numbers))

@@ -8,23 +8,25 @@ internal static class EncounterParameters
 {
     public static readonly IReadOnlyList<SearchParameter<EncounterRow>> All =
     [
-        new("patient", "reference", PatientIs),
-        new("identifier", "token", SearchConditions.Token<EncounterRow>(r => [(r.Facts.System, r.Facts.Value)])),
-        new("date", "date", SearchConditions.Date<EncounterRow>(PeriodOf)),
-        new("class", "token", SearchConditions.Token<EncounterRow>(r => [(Systems.ActCode, r.Facts.Class)])),
-        new("type", "token", SearchConditions.Token<EncounterRow>(TypesOf)),
-        new("status", "token", SearchConditions.Token<EncounterRow>(
-            r => [(Systems.EncounterStatus, r.Facts.Status)])),
-        new("service-provider", "reference", SearchConditions.Organization<EncounterRow>(r => r.Facts.Organisation)),
-        new("_id", "token", SearchConditions.Token<EncounterRow>(r => [(null, r.Id.ToString())])),
-        new("_lastUpdated", "date", SearchConditions.Date<EncounterRow>(r => SearchConditions.Moment(r.Updated))),
+        SearchParameter<EncounterRow>.Patient("patient", (row, number) =>
+            row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits())),
+        SearchParameter<EncounterRow>.Token("identifier", r => [(r.Facts.System, r.Facts.Value)]),
+        SearchParameter<EncounterRow>.Date("date", PeriodOf),
+        SearchParameter<EncounterRow>.Token("class", r => [(Systems.ActCode, r.Facts.Class)]),
+        SearchParameter<EncounterRow>.Token("type", TypesOf),
+        SearchParameter<EncounterRow>.Token("status", r => [(Systems.EncounterStatus, r.Facts.Status)]),
+        SearchParameter<EncounterRow>.Organization("service-provider", r => r.Facts.Organisation),
+        SearchParameter<EncounterRow>.Token("_id", r => [(null, r.Id.ToString())]),
+        SearchParameter<EncounterRow>.Updated(r => r.Updated),
     ];
 
-    private static Predicate<EncounterRow> PatientIs(string? modifier, string value)
+    public static readonly SearchTerms Terms = new("Encounter", [.. All.Select(p => p.Name)])
     {
-        var number = SearchConditions.Patient(modifier, value);
-        return row => row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits());
-    }
+        Sorts = SearchTerms.EverySort,
+    };
+
+    public static readonly Keyset<EncounterRow> Keyset = new(
+        r => r.Id.ToString(), r => r.Updated, r => r.Facts.Start);
 
     private static IEnumerable<(string? System, string Code)> TypesOf(EncounterRow row)
     {

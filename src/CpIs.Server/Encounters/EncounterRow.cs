@@ -1,4 +1,5 @@
 using CpIs.Fhir;
+using CpIs.Server.Searching;
 
 namespace CpIs.Server.Encounters;
 
@@ -41,17 +42,20 @@ internal sealed record EncounterQuestion
     /// <summary>Rows of a page.</summary>
     public int Limit { get; init; } = int.MaxValue;
 
-    /// <summary>Id after which the page begins.</summary>
-    public Guid? After { get; init; }
+    /// <summary>Keys of the order asked for; empty for that of the id.</summary>
+    public IReadOnlyList<SortKey> Sort { get; init; } = [];
+
+    /// <summary>Place after which the page begins.</summary>
+    public string? After { get; init; }
 }
 
 /// <summary>The encounters of an answer, and how many there are beyond the page.</summary>
-/// <param name="Rows">Those of the page, by id.</param>
+/// <param name="Rows">Those of the page, in order.</param>
 /// <param name="Total">All that match.</param>
-/// <param name="More">Whether another page follows.</param>
+/// <param name="Next">Place of the last row, when another page follows.</param>
 /// <param name="Held">For health: whether a visible plan is held for the person, without which nothing is
 /// shown.</param>
-internal sealed record EncounterPage(IReadOnlyList<EncounterRow> Rows, int Total, bool More, bool Held);
+internal sealed record EncounterPage(IReadOnlyList<EncounterRow> Rows, int Total, string? Next, bool Held);
 
 /// <summary>One version of an encounter, for vread.</summary>
 internal sealed record EncounterVersion(int Version, DateTimeOffset Updated, byte[] Body);

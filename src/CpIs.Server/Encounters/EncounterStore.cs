@@ -11,6 +11,9 @@ namespace CpIs.Server.Encounters;
 /// </summary>
 internal sealed class EncounterStore(NpgsqlDataSource database)
 {
+    /// <summary>People whose encounters a bare number is recorded for; a larger number tells of nobody.</summary>
+    private const int CountedPeopleMax = 1000;
+
     /// <summary>What <see cref="RowsAsync"/> reads, but for the numbers that were asked for.</summary>
     internal const string Columns = """
         select e.id, e.version, e.updated, e.reported, e.nhs_number, e.organisation, e.identifier_system,
@@ -179,12 +182,13 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
     private static Sealed<EncounterPage> Seal(EncounterQuestion question, List<EncounterRow> rows, List<string> held)
     {
         var matches = rows.Where(r => question.Condition(r)).ToList();
-        var after = question.After is { } id ? matches.Where(r => r.Id.CompareTo(id) > 0).ToList() : matches;
-        var page = question.CountOnly ? [] : after.Take(question.Limit).ToList();
+        var (page, next) = question.CountOnly ? ([], null)
+            : EncounterParameters.Keyset.Cut(matches, question.Sort, question.After, question.Limit);
         var shown = page.Select(r => Shown(r, r.Version)).ToList();
         if (question.CountOnly)
         {
-            shown.AddRange(matches.Select(r => Shown(r, r.Version)).DistinctBy(d => d.NhsNumber));
+            var counted = matches.Select(r => Shown(r, r.Version)).DistinctBy(d => d.NhsNumber).ToList();
+            shown.AddRange(counted.Count > CountedPeopleMax ? [] : counted);
         }
 
         if (shown.Count == 0)
@@ -196,8 +200,7 @@ internal sealed class EncounterStore(NpgsqlDataSource database)
             }));
         }
 
-        return new(new(page, matches.Count, after.Count > page.Count && !question.CountOnly, held.Count > 0), shown,
-            matches.Count);
+        return new(new(page, matches.Count, next, held.Count > 0), shown, matches.Count);
     }
 
     private static Disclosed Shown(EncounterRow row, int version) =>

@@ -10,15 +10,14 @@ namespace CpIs.Server.Encounters;
 /// <summary>
 /// Search of Encounter: health asks for those its own organisation reported of one person, a council for those of
 /// people it holds a plan for. http://hl7.org/fhir/R4/http.html#search
-/// Not served: _include, _sort other than the default order.
+/// Not served: _include.
 /// </summary>
 internal sealed class SearchEncounters(
     EncounterStore encounters, Register register, AuditLog ledger, PageTokens pages, TimeProvider clock)
 {
     public async Task AnswerAsync(Call call)
     {
-        var search = await SearchRequest.ReadAsync(call, [.. EncounterParameters.All.Select(p => p.Name)], pages);
-        RequireServed(search);
+        var search = await SearchRequest.ReadAsync(call, EncounterParameters.Terms, pages);
         var numbers = PlanParameters.Numbers(search);
         if (call.Health && numbers is not [_])
         {
@@ -35,13 +34,17 @@ internal sealed class SearchEncounters(
             Condition = row => allowed.Condition(row) && asked(row),
             CountOnly = search.CountOnly,
             Limit = search.Count,
-            After = search.After is null ? null : Guid.Parse(search.After),
+            Sort = search.Sort,
+            After = search.After,
         };
         var envelope = await encounters.SearchAsync(question, call.Http.RequestAborted);
         var page = await ledger.OpenAsync(envelope, call.Entry(numbers is [var one] ? one : null));
-        var next = page.More ? pages.Link(call, search, page.Rows[^1].Id.ToString()) : null;
-        using var bundle = new SearchBundle(
-            call, now, page.Total, next, SearchBundle.SelfLink(call, "Encounter", search));
+        var next = page.Next is { } place ? pages.Link(call, search, place) : null;
+        int? total = search.Total == "none" && numbers is not [_] && !search.CountOnly ? null : page.Total;
+        using var bundle = new SearchBundle(call, now, total, next, SelfLink.Of(call, search))
+        {
+            Shown = search.Shown,
+        };
         foreach (var row in page.Rows)
         {
             bundle.Add($"Encounter/{row.Id}", row.Body, "match");
@@ -54,14 +57,6 @@ internal sealed class SearchEncounters(
         }
 
         await Answers.BytesAsync(call.Http, 200, bundle.Finish());
-    }
-
-    private static void RequireServed(SearchRequest search)
-    {
-        if (search.Includes.Count + search.RevIncludes.Count > 0 || search.Sort is not (null or "_id"))
-        {
-            throw Refused.BadSearch("Encounter is served without _include, and in the order of _id.");
-        }
     }
 
     /// <summary>R8: an empty answer is never silent, and never says that no plan is held where one is.</summary>
@@ -88,8 +83,7 @@ internal sealed class SearchEncounters(
             issues.Add(new("information", "informational", DetailCode.Informational, Words.NoAttendanceReported));
         }
 
-        issues.AddRange(search.LeftOut.Select(_ => new OutcomeIssue("warning", "not-supported",
-            DetailCode.ParameterIgnored, "A search parameter is unknown and was left out.")));
+        issues.AddRange(search.Warnings);
         return issues;
     }
 }

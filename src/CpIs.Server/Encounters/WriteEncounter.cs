@@ -3,6 +3,7 @@ using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Organizations;
 using CpIs.Server.Plans;
+using CpIs.Server.Replays;
 
 namespace CpIs.Server.Encounters;
 
@@ -11,7 +12,7 @@ namespace CpIs.Server.Encounters;
 /// has a visible plan; there shall be no national register of attendances. http://hl7.org/fhir/R4/http.html#create
 /// Not served: conditional update, JSON Patch and delete; what never was is put as entered-in-error.
 /// </summary>
-internal sealed class WriteEncounter(Incoming incoming, Register register, AuditLog ledger, TimeProvider clock)
+internal sealed class WriteEncounter(Incoming incoming, Register register, WriteOnce once, TimeProvider clock)
 {
     public async Task CreateAsync(Call call)
     {
@@ -80,18 +81,19 @@ internal sealed class WriteEncounter(Incoming incoming, Register register, Audit
     {
         var councils = await register.CouncilsAsync();
         var name = councils.Find(facts.Organisation)?.Name ?? facts.Organisation;
-        var changed = await ledger.WriteAsync(null, async write =>
+        var answer = await once.RunAsync(call, null, async write =>
         {
             var today = Visibility.Today(clock);
             var held = (await ReportStore.LockAsync(write, facts, id, today, [.. councils.LiveNames.Keys])).Value;
             require(held);
             var row = Next(held.Row, facts, id is not null, today, name);
             var status = held.Row is null ? 201 : 200;
-            await write.CommitAsync([Entry(call, row, status, held.Visible)],
+            var changed = new Changed(
+                0, status, "Encounter", row.Id.ToString(), row.Version, row.Updated, row.Body);
+            return new(WriteAnswers.One(call, [changed]), [Entry(call, row, status, held.Visible)], 1,
                 row == held.Row ? [] : ReportStore.Commands(row));
-            return new Changed(0, status, "Encounter", row.Id.ToString(), row.Version, row.Updated, row.Body);
         });
-        await WriteAnswers.OneAsync(call, changed);
+        await WriteAnswers.SendAsync(call, answer);
     }
 
     /// <summary>R19. Taking back what was kept is allowed for as long as it is kept.</summary>

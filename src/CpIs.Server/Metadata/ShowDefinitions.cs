@@ -21,14 +21,14 @@ internal sealed class ShowDefinitions
 
     private static readonly IReadOnlyList<SearchParameter<Published>> Parameters =
     [
-        new("_id", "token", SearchConditions.Token<Published>(d => [(null, d.Id)])),
+        SearchParameter<Published>.Token("_id", d => [(null, d.Id)]),
         new("url", "uri", (modifier, value) => modifier is null
-            ? d => d.Urls.Contains(value) : throw SearchConditions.BadModifier()),
-        new("name", "string", NameIs),
-        new("version", "token", SearchConditions.Token<Published>(d => d.Version is { } v ? [(null, v)] : [])),
+            ? d => d.Urls.Contains(value.Text) : throw SearchConditions.BadModifier(), d => d.Urls.Count > 0),
+        SearchParameter<Published>.String("name", d => d.Name),
+        SearchParameter<Published>.Token("version", d => d.Version is { } v ? [(null, v)] : []),
     ];
 
-    private static readonly string[] Names = [.. Parameters.Select(p => p.Name)];
+    private static readonly Keyset<Published> Keyset = new(d => d.Id, _ => DateTimeOffset.MinValue, null);
 
     private readonly PageTokens pages;
     private readonly TimeProvider clock;
@@ -42,28 +42,40 @@ internal sealed class ShowDefinitions
             .ToLookup(d => d.ResourceType, Published.Of);
     }
 
-    /// <summary>Search parameters of these types, by name and type.</summary>
-    public static IEnumerable<(string Name, string Type)> Searchable => Parameters.Select(p => (p.Name, p.Type));
+    /// <summary>Search parameters of one of these types, by name and kind.</summary>
+    public static IEnumerable<(string Name, string Type)> Searchable(string type) =>
+        Of(type).Select(p => (p.Name, p.Type));
 
-    public Task ReadAsync(Call call) =>
-        all[call.Route.Resource].FirstOrDefault(d => d.Id == call.Id) is { } one
-            ? Answers.PublicAsync(call.Http, one.Json, one.Tag, KeepSeconds) : throw Refused.NotFound();
+    public Task ReadAsync(Call call)
+    {
+        var one = all[call.Route.Resource].FirstOrDefault(d => d.Id == call.Id) ?? throw Refused.NotFound();
+        var shown = Narrowing.Shown(call.Http, one.Json);
+        return Answers.PublicAsync(
+            call.Http, shown, shown == one.Json ? one.Tag : Answers.Tag(shown), KeepSeconds);
+    }
 
     public async Task SearchAsync(Call call)
     {
         var type = call.Route.Resource;
-        var search = await SearchRequest.ReadAsync(call, Names, pages);
-        var condition = SearchConditions.All(search, Parameters);
+        var search = await SearchRequest.ReadAsync(call, Terms(type), pages);
+        var condition = SearchConditions.All(search, Of(type));
         var matches = all[type].Where(d => condition(d)).ToList();
-        var rest = matches.Where(d => search.After is null || string.CompareOrdinal(d.Id, search.After) > 0).ToList();
-        var page = search.CountOnly ? [] : rest.Take(search.Count).ToList();
-        var next = !search.CountOnly && rest.Count > page.Count ? pages.Link(call, search, page[^1].Id) : null;
-        var self = SearchBundle.SelfLink(call, type, search);
-        using var bundle = new SearchBundle(
-            call, clock.GetUtcNow(), matches.Count, next, self, page.Sum(d => d.Json.Length));
+        var (page, next) = Keyset.Cut(matches, search);
+        var self = SelfLink.Of(call, search);
+        using var bundle = new SearchBundle(call, clock.GetUtcNow(),
+            search.Total == "none" && !search.CountOnly ? null : matches.Count,
+            next is null ? null : pages.Link(call, search, next), self, page.Sum(d => d.Json.Length))
+        {
+            Shown = search.Shown,
+        };
         foreach (var one in page)
         {
-            bundle.Add($"{type}/{one.Id}", one.Json.Span, "match");
+            bundle.Add($"{type}/{one.Id}", one.Json, "match");
+        }
+
+        if (search.LeftOut.Count > 0)
+        {
+            bundle.AddOutcome([.. search.Warnings]);
         }
 
         // The moment of the answer and the link to the next page differ each time; what is shown does not.
@@ -71,17 +83,16 @@ internal sealed class ShowDefinitions
         await Answers.PublicAsync(call.Http, bundle.Finish(), tag, KeepSeconds);
     }
 
-    private static Predicate<Published> NameIs(string? modifier, string value) => modifier switch
-    {
-        null => d => d.Name.StartsWith(value, StringComparison.OrdinalIgnoreCase),
-        "exact" => d => d.Name == value,
-        "contains" => d => d.Name.Contains(value, StringComparison.OrdinalIgnoreCase),
-        _ => throw SearchConditions.BadModifier(),
-    };
+    /// <summary>R4's NamingSystem has no version.</summary>
+    private static List<SearchParameter<Published>> Of(string type) =>
+        [.. Parameters.Where(p => type != "NamingSystem" || p.Name != "version")];
+
+    private static SearchTerms Terms(string type) =>
+        new(type, [.. Of(type).Select(p => p.Name)]) { Sorts = ["_id"] };
 
     /// <summary>A definition as it is served, and what it is found by.</summary>
     private sealed record Published(
-        string Id, string Name, string? Version, IReadOnlyList<string> Urls, ReadOnlyMemory<byte> Json, string Tag)
+        string Id, string Name, string? Version, IReadOnlyList<string> Urls, byte[] Json, string Tag)
     {
         public static Published Of(Definition definition)
         {
@@ -89,9 +100,9 @@ internal sealed class ShowDefinitions
             var root = document.RootElement;
 
             // Without the blanks that the files have for their readers.
-            var json = Formats.Dense(definition.Json);
+            var json = Formats.Dense(definition.Json).ToArray();
             return new(definition.Id, Plans.Incoming.Text(root, "name") ?? "", Plans.Incoming.Text(root, "version"),
-                [definition.Url, .. UniqueIds(root)], json, Answers.Tag(json.Span));
+                [definition.Url, .. UniqueIds(root)], json, Answers.Tag(json));
         }
 
         /// <summary>R4's NamingSystem has no URL of its own: it is also found by the systems it names.</summary>

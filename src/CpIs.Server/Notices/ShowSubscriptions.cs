@@ -13,13 +13,22 @@ internal sealed class ShowSubscriptions(
 {
     public static readonly IReadOnlyList<SearchParameter<SubscriptionRow>> Parameters =
     [
-        new("_id", "token", SearchConditions.Token<SubscriptionRow>(s => [(null, s.Id.ToString())])),
-        new("_lastUpdated", "date", SearchConditions.Date<SubscriptionRow>(s => SearchConditions.Moment(s.Updated))),
-        new("status", "token", SearchConditions.Token<SubscriptionRow>(s => [(null, s.Status)])),
-        new("criteria", "string", (_, value) => s =>
-            s.Wish.Topic.Url.StartsWith(value, StringComparison.OrdinalIgnoreCase)),
-        new("url", "uri", (_, value) => s => s.Wish.Endpoint?.OriginalString == value),
+        SearchParameter<SubscriptionRow>.Token("_id", s => [(null, s.Id.ToString())]),
+        SearchParameter<SubscriptionRow>.Updated(s => s.Updated),
+        SearchParameter<SubscriptionRow>.Token("status", s => [(StatusSystem, s.Status)]),
+        SearchParameter<SubscriptionRow>.String("criteria", s => s.Wish.Topic.Url),
+        new("url", "uri", (modifier, value) => modifier is null ? s => s.Wish.Endpoint?.OriginalString == value.Text
+            : throw SearchConditions.BadModifier(), s => s.Wish.Endpoint is not null),
     ];
+
+    public static readonly SearchTerms Terms = new("Subscription", [.. Parameters.Select(p => p.Name)])
+    {
+        Sorts = ["_id", "_lastUpdated"],
+    };
+
+    private const string StatusSystem = "http://hl7.org/fhir/subscription-status";
+
+    private static readonly Keyset<SubscriptionRow> Keyset = new(s => s.Id.ToString(), s => s.Updated, null);
 
     public async Task ReadAsync(Call call)
     {
@@ -29,20 +38,22 @@ internal sealed class ShowSubscriptions(
 
     public async Task SearchAsync(Call call)
     {
-        var search = await SearchRequest.ReadAsync(call, [.. Parameters.Select(p => p.Name)], pages);
-        var condition = SearchConditions.All(search, Parameters);
-        var envelope = await store.SearchAsync(Council(call), condition, call.Http.RequestAborted);
+        var search = await SearchRequest.ReadAsync(call, Terms, pages);
+        var envelope = await store.SearchAsync(
+            Council(call), SearchConditions.All(search, Parameters), call.Http.RequestAborted);
         var all = await ledger.OpenAsync(envelope, call.Entry());
-        var rest = all.Where(s => search.After is null || string.CompareOrdinal(s.Id.ToString(), search.After) > 0)
-            .ToList();
-        var page = search.CountOnly ? [] : rest.Take(search.Count).ToList();
-        var next = !search.CountOnly && rest.Count > page.Count
-            ? pages.Link(call, search, page[^1].Id.ToString()) : null;
+        var (page, next) = Keyset.Cut(all, search);
         using var bundle = new SearchBundle(
-            call, clock.GetUtcNow(), all.Count, next, SearchBundle.SelfLink(call, "Subscription", search));
+            call, clock.GetUtcNow(), search.Total == "none" && !search.CountOnly ? null : all.Count,
+            next is null ? null : pages.Link(call, search, next), SelfLink.Of(call, search)) { Shown = search.Shown };
         foreach (var row in page)
         {
             bundle.Add("Subscription/" + row.Id, Render(call, row), "match");
+        }
+
+        if (search.LeftOut.Count > 0)
+        {
+            bundle.AddOutcome([.. search.Warnings]);
         }
 
         await Answers.BytesAsync(call.Http, 200, bundle.Finish());

@@ -3,6 +3,7 @@ using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Plans;
+using CpIs.Server.Replays;
 
 namespace CpIs.Server.Notices;
 
@@ -12,7 +13,7 @@ namespace CpIs.Server.Notices;
 /// Not served: conditional writes, patch, history.
 /// </summary>
 internal sealed class WriteSubscription(
-    Incoming incoming, SubscriptionParts parts, AuditLog ledger, TimeProvider clock)
+    Incoming incoming, SubscriptionParts parts, WriteOnce once, TimeProvider clock)
 {
     /// <summary>Subscriptions of one council.</summary>
     public const int SubscriptionsMax = 50;
@@ -61,14 +62,15 @@ internal sealed class WriteSubscription(
         var id = Id(call);
         var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
         var council = call.Caller.Organisation;
-        var changed = await ledger.WriteAsync(council, async write =>
+        var answer = await once.RunAsync(call, council, async write =>
         {
             var stood = (await SubscriptionStore.LockAsync(write, council, id)).Value.Row ?? throw Refused.NotFound();
             Match(stood, ifMatch);
-            await write.CommitAsync([Entry(call, stood, 204)], SubscriptionStore.DeleteCommand(id));
-            return new Changed(0, 204, Type, id.ToString(), stood.Version, stood.Updated, []);
+            var changed = new Changed(0, 204, Type, id.ToString(), stood.Version, stood.Updated, []);
+            return new(WriteAnswers.One(call, [changed]), [Entry(call, stood, 204)], 1,
+                SubscriptionStore.DeleteCommand(id));
         });
-        await WriteAnswers.OneAsync(call, changed);
+        await WriteAnswers.SendAsync(call, answer);
     }
 
     private Wish Wish(Call call, JsonElement sent)
@@ -81,7 +83,7 @@ internal sealed class WriteSubscription(
         Func<SubscriptionRow?, int, Guid, SubscriptionRow> decide)
     {
         var council = call.Caller.Organisation;
-        var changed = await ledger.WriteAsync(council, async write =>
+        var answer = await once.RunAsync(call, council, async write =>
         {
             var (stood, held) = (await SubscriptionStore.LockAsync(write, council, id)).Value;
             if (status == 200)
@@ -90,11 +92,12 @@ internal sealed class WriteSubscription(
             }
 
             var row = decide(stood, held, id);
-            await write.CommitAsync([Entry(call, row, status)], SubscriptionStore.PutCommand(row));
-            return new Changed(0, status, Type, id.ToString(), row.Version, row.Updated,
+            var changed = new Changed(0, status, Type, id.ToString(), row.Version, row.Updated,
                 SubscriptionJson.Render(row, clock.GetUtcNow(), own: true)) { Location = $"{Type}/{id}" };
+            return new(WriteAnswers.One(call, [changed]), [Entry(call, row, status)], 1,
+                SubscriptionStore.PutCommand(row));
         });
-        await WriteAnswers.OneAsync(call, changed);
+        await WriteAnswers.SendAsync(call, answer);
     }
 
     /// <summary>

@@ -1,4 +1,4 @@
-using CpIs.Fhir;
+using System.Text.Json;
 using CpIs.Server.Access;
 using CpIs.Server.Searching;
 
@@ -11,42 +11,50 @@ internal sealed class SearchOrganizations(Register register, PageTokens pages, T
 
     public static readonly IReadOnlyList<SearchParameter<OrganizationRow>> Parameters =
     [
-        new("_id", "token", SearchConditions.Token<OrganizationRow>(o => [(null, o.Id)])),
-        new("_lastUpdated", "date", SearchConditions
-            .Date<OrganizationRow>(o => (o.Updated, o.Updated.AddMilliseconds(1)))),
-        new("identifier", "token", SearchConditions.Token<OrganizationRow>(o => [(Systems.Ods, o.Ods)])),
-        new("type", "token", SearchConditions
-            .Token<OrganizationRow>(o => [(TypeSystem, o.Kind == "health" ? "prov" : "govt")])),
-        new("active", "token", SearchConditions.Token<OrganizationRow>(o => [(null, o.Active ? "true" : "false")])),
-        new("name", "string", NameIs),
+        SearchParameter<OrganizationRow>.Token("_id", o => [(null, o.Id)]),
+        SearchParameter<OrganizationRow>.Updated(o => o.Updated),
+        SearchParameter<OrganizationRow>.Token("identifier", IdentifiersOf),
+        SearchParameter<OrganizationRow>.Token("type", o => [(TypeSystem, o.Kind == "health" ? "prov" : "govt")]),
+        SearchParameter<OrganizationRow>.Token("active", o => [(null, o.Active ? "true" : "false")]),
+        SearchParameter<OrganizationRow>.String("name", o => o.Name),
     ];
+
+    public static readonly SearchTerms Terms = new("Organization", [.. Parameters.Select(p => p.Name)])
+    {
+        Sorts = ["_id", "_lastUpdated"],
+    };
+
+    private static readonly Keyset<OrganizationRow> Keyset = new(o => o.Id, o => o.Updated, null);
 
     public async Task AnswerAsync(Call call)
     {
-        var search = await SearchRequest.ReadAsync(call, [.. Parameters.Select(p => p.Name)], pages);
+        var search = await SearchRequest.ReadAsync(call, Terms, pages);
         var condition = SearchConditions.All(search, Parameters);
         var within = SearchConditions.Within(call, Parameters);
-        var matches = (await register.CouncilsAsync()).All.Where(o => within(o) && condition(o))
-            .OrderBy(o => o.Id, StringComparer.Ordinal).ToList();
-        var rest = matches.Where(o => search.After is null || string.CompareOrdinal(o.Id, search.After) > 0).ToList();
-        var page = search.CountOnly ? [] : rest.Take(search.Count).ToList();
-        var next = !search.CountOnly && rest.Count > page.Count ? pages.Link(call, search, page[^1].Id) : null;
+        var matches = (await register.CouncilsAsync()).All.Where(o => within(o) && condition(o)).ToList();
+        var (page, next) = Keyset.Cut(matches, search);
         using var bundle = new SearchBundle(
-            call, clock.GetUtcNow(), matches.Count, next, SearchBundle.SelfLink(call, "Organization", search));
+            call, clock.GetUtcNow(), search.Total == "none" && !search.CountOnly ? null : matches.Count,
+            next is null ? null : pages.Link(call, search, next), SelfLink.Of(call, search)) { Shown = search.Shown };
         foreach (var row in page)
         {
             bundle.Add("Organization/" + row.Id, row.Body, "match");
         }
 
+        if (search.LeftOut.Count > 0)
+        {
+            bundle.AddOutcome([.. search.Warnings]);
+        }
+
         await Answers.BytesAsync(call.Http, 200, bundle.Finish());
     }
 
-    private static Predicate<OrganizationRow> NameIs(string? modifier, string value) => modifier switch
+    /// <summary>The ODS code and whatever else the resource is known by.</summary>
+    private static IEnumerable<(string? System, string Code)> IdentifiersOf(OrganizationRow row)
     {
-        null => o => o.Name.StartsWith(value, StringComparison.OrdinalIgnoreCase)
-            || o.Name.Contains(" " + value, StringComparison.OrdinalIgnoreCase),
-        "exact" => o => o.Name == value,
-        "contains" => o => o.Name.Contains(value, StringComparison.OrdinalIgnoreCase),
-        _ => throw SearchConditions.BadModifier(),
-    };
+        using var body = JsonDocument.Parse(row.Body);
+        return [.. body.RootElement.GetProperty("identifier").EnumerateArray().Select(i =>
+            (i.TryGetProperty("system", out var system) ? system.GetString() : null,
+                i.TryGetProperty("value", out var value) ? value.GetString() ?? "" : ""))];
+    }
 }

@@ -3,6 +3,7 @@ using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Plans;
+using CpIs.Server.Replays;
 using Npgsql;
 
 namespace CpIs.Server.Organizations;
@@ -12,7 +13,7 @@ namespace CpIs.Server.Organizations;
 /// telephones and nothing else. http://hl7.org/fhir/R4/http.html#update
 /// </summary>
 internal sealed class WriteOrganization(
-    Incoming incoming, Register register, Newcomers newcomers, AuditLog ledger, TimeProvider clock)
+    Incoming incoming, Register register, Newcomers newcomers, WriteOnce once, TimeProvider clock)
 {
     private const string Type = "Organization";
 
@@ -87,7 +88,7 @@ internal sealed class WriteOrganization(
     {
         var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
         var now = Submit.Milliseconds(clock.GetUtcNow());
-        var changed = await ledger.WriteAsync(null, async write =>
+        var answer = await once.RunAsync(call, null, async write =>
         {
             var stood = (await OrganizationStore.LockAsync(write, call.Id)).Value ?? throw Refused.NotFound();
             Match(stood, ifMatch);
@@ -98,12 +99,12 @@ internal sealed class WriteOrganization(
             }
 
             var version = stood.Deleted ? stood.Version : stood.Version + 1;
-            await write.CommitAsync([Entry(call, 204, stood.Id, version)], stood.Deleted ? []
+            var changed = new Changed(0, 204, Type, stood.Id, version, now, []);
+            return new(WriteAnswers.One(call, [changed]), [Entry(call, 204, stood.Id, version)], 1, stood.Deleted ? []
                 : [OrganizationStore.KeepVersion(stood.Id), OrganizationStore.Remove(stood.Id, version, now)]);
-            return new Changed(0, 204, Type, stood.Id, version, now, []);
         });
         register.Forget();
-        await WriteAnswers.OneAsync(call, changed);
+        await WriteAnswers.SendAsync(call, answer);
     }
 
     private static AuditEntry Entry(Call call, int status, string id, int version) => call.Entry() with
@@ -161,7 +162,7 @@ internal sealed class WriteOrganization(
     {
         var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
         var now = Submit.Milliseconds(clock.GetUtcNow());
-        var changed = await ledger.WriteAsync(null, async write =>
+        var answer = await once.RunAsync(call, null, async write =>
         {
             var held = (await OrganizationStore.LockAsync(write, id)).Value;
             var stood = held is { Deleted: false } ? held : null;
@@ -182,12 +183,12 @@ internal sealed class WriteOrganization(
                 commands.Add(OrganizationStore.Registered(id));
             }
 
-            await write.CommitAsync([entry], [.. commands]);
-            return new Changed(0, status, Type, id, version, updated, after.Render(version, updated));
+            var changed = new Changed(0, status, Type, id, version, updated, after.Render(version, updated));
+            return new(WriteAnswers.One(call, [changed]), [entry], 1, [.. commands]);
         });
         register.Forget();
         newcomers.Forget(id);
-        await WriteAnswers.OneAsync(call, changed);
+        await WriteAnswers.SendAsync(call, answer);
     }
 
     private static bool Live(JsonElement sent) =>

@@ -57,8 +57,7 @@ internal sealed class PutPatient(Incoming incoming, Submit submit)
     {
         var sent = await Incoming.BodyAsync(call);
         incoming.Check(sent, "Patient");
-        var changed = await submit.AsCouncilAsync(call, [read(sent)]);
-        await WriteAnswers.OneAsync(call, changed[0]);
+        await WriteAnswers.SendAsync(call, await submit.AsCouncilAsync(call, [read(sent)], WriteAnswers.One));
     }
 
     private static int? IfMatch(Call call) => Incoming.IfMatch(call.Http.Request.Headers.IfMatch);

@@ -1,6 +1,7 @@
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Organizations;
+using CpIs.Server.Replays;
 
 namespace CpIs.Server.Plans;
 
@@ -10,31 +11,36 @@ namespace CpIs.Server.Plans;
 /// outcome is checked against its profile. http://hl7.org/fhir/R4/http.html#patch
 /// </summary>
 internal sealed class PatchPlan(
-    Incoming incoming, Submit submit, PlanStore plans, Register register, TimeProvider clock)
+    Incoming incoming, Submit submit, WriteOnce once, PlanStore plans, Register register, TimeProvider clock)
 {
     /// <summary>Times a patch is applied to what others change meanwhile.</summary>
     private const int AttemptsMax = 10;
 
-    /// <summary>Applies one patch.</summary>
-    /// <exception cref="Refused">404, 410, 412, 422, and what an update is refused for.</exception>
-    public async Task<Changed> ApplyAsync(Call call, PlanPatch patch) =>
-        (await ApplyAsync(call, [patch], new PartsReader(reference => reference)))[0];
-
     /// <summary>Applies changes with patches among them, all or none.</summary>
-    public async Task<IReadOnlyList<Changed>> ApplyAsync(
-        Call call, IReadOnlyList<Change> changes, PartsReader reader)
+    /// <param name="call">The request.</param>
+    /// <param name="changes">What is to be changed.</param>
+    /// <param name="reader">Reads patched resources.</param>
+    /// <param name="render">Makes the answer.</param>
+    /// <exception cref="Refused">404, 410, 412, 422, and what an update is refused for.</exception>
+    public Task<WriteAnswer> ApplyAsync(Call call, IReadOnlyList<Change> changes, PartsReader reader,
+        Func<Call, IReadOnlyList<Changed>, WriteAnswer> render) =>
+        once.OrAgainAsync(call, () => TryAsync(call, changes, reader, render));
+
+    private async Task<WriteAnswer> TryAsync(Call call, IReadOnlyList<Change> changes, PartsReader reader,
+        Func<Call, IReadOnlyList<Changed>, WriteAnswer> render)
     {
         for (var attempt = 1; ; attempt++)
         {
             var updates = new List<Change>(changes.Count);
             foreach (var change in changes)
             {
-                updates.Add(change is PlanPatch patch ? await UpdateAsync(call, patch, reader) : change);
+                updates.Add(change is PlanPatch patch
+                    ? await UpdateAsync(call, patch, reader, changes.Count > 1) : change);
             }
 
             try
             {
-                return await submit.AsCouncilAsync(call, updates);
+                return await submit.AsCouncilAsync(call, updates, render);
             }
             catch (PatchOvertaken) when (attempt < AttemptsMax)
             {
@@ -44,6 +50,18 @@ internal sealed class PatchPlan(
             {
                 throw Refused.Stale("Others change this resource too quickly for a patch: try again.");
             }
+        }
+    }
+
+    private async Task<Change> UpdateAsync(Call call, PlanPatch patch, PartsReader reader, bool bundled)
+    {
+        try
+        {
+            return await UpdateAsync(call, patch, reader);
+        }
+        catch (Refused refused) when (bundled)
+        {
+            throw Submission.AtEntry(refused, patch.Place);
         }
     }
 

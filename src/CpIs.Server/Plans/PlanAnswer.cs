@@ -16,22 +16,18 @@ internal sealed class PlanAnswer(
     /// <summary>Bytes of an entry of a Bundle beside its resource.</summary>
     private const int EntryBytes = 192;
 
+    private readonly PlanIncludes shown = PlanIncludes.Of(search, view);
+
     public ReadOnlyMemory<byte> Bundle(string? next)
     {
-        using var bundle = new SearchBundle(call, now, page.Total, next, Self(), BodyBytes());
-        foreach (var row in page.Rows)
+        using var bundle = new SearchBundle(call, now, Total(), next, SelfLink.Of(call, search), BodyBytes())
         {
-            Add(bundle, row, view, "match");
-        }
-
-        if (search.Includes.Contains("Flag:detail"))
+            Shown = search.Shown,
+        };
+        AddAll(bundle, view, "match");
+        if (shown.OtherHalf)
         {
-            AddAll(bundle, PlanView.Episode);
-        }
-
-        if (search.RevIncludes.Contains("Flag:detail"))
-        {
-            AddAll(bundle, PlanView.Flag);
+            AddAll(bundle, view == PlanView.Flag ? PlanView.Episode : PlanView.Flag, "include");
         }
 
         foreach (var patient in page.Patients.Count > 0 ? PatientJson.OnePerPerson(page.Patients) : [])
@@ -50,28 +46,28 @@ internal sealed class PlanAnswer(
         return bundle.Finish();
     }
 
+    /// <summary>Of one person always; else as it was asked for, or when it is known anyhow.</summary>
+    private int? Total() =>
+        PlanParameters.Numbers(search) is [_] || search.CountOnly || (page.Counted && search.Total != "none")
+            ? page.Total : null;
+
     /// <summary>R8: what an answer without a visible plan says.</summary>
     public static OutcomeIssue NoRecordHeld(Councils councils, DateTimeOffset now) => new(
         "information", "informational", DetailCode.NoRecordHeld,
         Words.NoRecordHeld(now) + " " + councils.Coverage(now));
 
-    private void AddAll(SearchBundle bundle, PlanView other)
+    private void AddAll(SearchBundle bundle, PlanView which, string mode)
     {
         foreach (var row in page.Rows)
         {
-            Add(bundle, row, other, "include");
+            var state = row.State(which);
+            bundle.Add($"{which.ResourceType}/{state.Id}", state.Body, mode);
         }
-    }
-
-    private static void Add(SearchBundle bundle, PlanRow row, PlanView which, string mode)
-    {
-        var state = row.State(which);
-        bundle.Add($"{which.ResourceType}/{state.Id}", state.Body, mode);
     }
 
     private void AddOrganizations(SearchBundle bundle)
     {
-        if (!search.Includes.Exists(i => i is "Flag:author" or "EpisodeOfCare:organization"))
+        if (!shown.Organizations)
         {
             return;
         }
@@ -102,9 +98,7 @@ internal sealed class PlanAnswer(
         var issues = call.Health
             ? SummaryIssues.OfPlans(call, page, councils, now)
             : [.. Superseded(page.Linked, page.Total > 0)];
-        issues.AddRange(search.LeftOut.Select(_ => new OutcomeIssue(
-            "warning", "not-supported", DetailCode.ParameterIgnored,
-                "A search parameter is unknown and was left out.")));
+        issues.AddRange(search.Warnings);
         return issues;
     }
 
@@ -121,6 +115,4 @@ internal sealed class PlanAnswer(
         .Where(r => r.Episode.Status == "active")
         .GroupBy(r => r.Facts.Kind)
         .Any(kind => kind.Select(r => r.Facts.Council).Distinct().Count() > 1);
-
-    private string Self() => SearchBundle.SelfLink(call, view.ResourceType, search);
 }

@@ -9,110 +9,106 @@ namespace CpIs.Server.Plans;
 /// </summary>
 internal static class PlanParameters
 {
-    private static readonly SearchParameter<PlanRow> Patient = new("patient", "reference", PatientIs);
-
-    private static readonly SearchParameter<PlanRow>[] Shared =
-    [
-        Patient,
-        new("identifier", "token", SearchConditions.Token<PlanRow>(
-            r => [(Systems.CouncilPlan + r.Facts.Council, r.Facts.RowId)])),
-        new("date", "date", SearchConditions.Date<PlanRow>(PeriodOf)),
-    ];
+    private const string FlagStatus = "http://hl7.org/fhir/flag-status";
+    private const string EpisodeStatus = "http://hl7.org/fhir/episode-of-care-status";
 
     private static readonly SearchParameter<PlanRow>[] OfFlag =
     [
-        .. Shared,
-        new("subject", "reference", PatientIs),
-        new("_id", "token", SearchConditions.Token<PlanRow>(r => [(null, r.Flag.Id.ToString())])),
-        new("_lastUpdated", "date", SearchConditions.Date<PlanRow>(r => SearchConditions.Moment(r.Flag.Updated))),
-        new("status", "token", SearchConditions.Token<PlanRow>(
-            r => [("http://hl7.org/fhir/flag-status", r.Flag.Status)])),
-        new("code", "token", SearchConditions.Token<PlanRow>(
-            r => [(Systems.Snomed, r.Facts.Kind.Code), (Systems.FlagCategory, Systems.FlagCategoryCode)])),
-        new("category", "token", SearchConditions.Token<PlanRow>(
-            _ => [(Systems.FlagCategory, Systems.FlagCategoryCode)])),
-        new("author", "reference", SearchConditions.Organization<PlanRow>(r => r.Facts.Council)),
-        new("detail", "reference", (modifier, value) =>
-            ReferenceIs(modifier, value, "EpisodeOfCare/", r => r.Episode.Id)),
+        .. Shared(PlanView.Flag),
+        SearchParameter<PlanRow>.Patient("subject", IsAbout),
+        SearchParameter<PlanRow>.Token("status", r => [(FlagStatus, r.Flag.Status)]),
+        SearchParameter<PlanRow>.Token("code",
+            r => [(Systems.Snomed, r.Facts.Kind.Code), (Systems.FlagCategory, Systems.FlagCategoryCode)]),
+        SearchParameter<PlanRow>.Token("category", _ => [(Systems.FlagCategory, Systems.FlagCategoryCode)]),
+        SearchParameter<PlanRow>.Organization("author", r => r.Facts.Council),
+        new("detail", "reference", (modifier, value) => SearchConditions.Reference<PlanRow>(
+            r => r.Episode.Id.ToString(), "EpisodeOfCare", modifier, value), _ => true),
     ];
 
     private static readonly SearchParameter<PlanRow>[] OfEpisode =
     [
-        .. Shared,
-        new("_id", "token", SearchConditions.Token<PlanRow>(r => [(null, r.Episode.Id.ToString())])),
-        new("_lastUpdated", "date", SearchConditions.Date<PlanRow>(r => SearchConditions.Moment(r.Episode.Updated))),
-        new("status", "token", SearchConditions.Token<PlanRow>(
-            r => [("http://hl7.org/fhir/episode-of-care-status", r.Episode.Status)])),
-        new("type", "token", SearchConditions.Token<PlanRow>(r => [(Systems.Snomed, r.Facts.Kind.Code)])),
-        new("organization", "reference", SearchConditions.Organization<PlanRow>(r => r.Facts.Council)),
+        .. Shared(PlanView.Episode),
+        SearchParameter<PlanRow>.Token("status", r => [(EpisodeStatus, r.Episode.Status)]),
+        SearchParameter<PlanRow>.Token("type", r => [(Systems.Snomed, r.Facts.Kind.Code)]),
+        SearchParameter<PlanRow>.Organization("organization", r => r.Facts.Council),
     ];
 
-    private static readonly string[] NamesOfFlag = [.. OfFlag.Select(p => p.Name)];
+    private static readonly SearchTerms TermsOfFlag = new("Flag", [.. OfFlag.Select(p => p.Name)])
+    {
+        Sorts = SearchTerms.EverySort,
+        Includes = PlanIncludes.Forward,
+    };
 
-    private static readonly string[] NamesOfEpisode = [.. OfEpisode.Select(p => p.Name)];
+    private static readonly SearchTerms TermsOfEpisode = new("EpisodeOfCare", [.. OfEpisode.Select(p => p.Name)])
+    {
+        Sorts = SearchTerms.EverySort,
+        Includes = PlanIncludes.Forward,
+        RevIncludes = PlanIncludes.Backward,
+    };
 
-    private static readonly string[] IncludesOfFlag =
-    [
-        "Flag:patient", "Flag:subject", "Flag:author", "Flag:detail", "EpisodeOfCare:organization",
-        "EpisodeOfCare:patient",
-    ];
+    /// <summary>The order of plans that are at hand.</summary>
+    public static Keyset<PlanRow> Keyset(PlanView view) => new(
+        r => r.State(view).Id.ToString(), r => r.State(view).Updated, r => DateRange.Midnight(r.Facts.Start));
 
-    private static readonly string[] IncludesOfEpisode = ["EpisodeOfCare:patient", "EpisodeOfCare:organization"];
-
-    private static readonly string[] RevIncludesOfEpisode = ["Flag:detail"];
-
-    public static IReadOnlyList<string> Names(PlanView view) =>
-        view == PlanView.Flag ? NamesOfFlag : NamesOfEpisode;
+    public static SearchTerms Terms(PlanView view) => view == PlanView.Flag ? TermsOfFlag : TermsOfEpisode;
 
     public static IReadOnlyList<SearchParameter<PlanRow>> Of(PlanView view) =>
         view == PlanView.Flag ? OfFlag : OfEpisode;
 
     /// <summary>Values of <c>_include</c> and <c>_revinclude</c> that a view serves.</summary>
-    public static IReadOnlyList<string> Includes(PlanView view) =>
-        view == PlanView.Flag ? IncludesOfFlag : IncludesOfEpisode;
+    public static IReadOnlyList<string> Includes(PlanView view) => [.. Terms(view).Includes.Keys];
 
-    /// <summary>Resource type that a value of <c>_include</c> or <c>_revinclude</c> adds.</summary>
-    public static string Included(PlanView view, string include) => include switch
-    {
-        "Flag:detail" => view == PlanView.Flag ? "EpisodeOfCare" : "Flag",
-        "Flag:author" or "EpisodeOfCare:organization" => "Organization",
-        _ => "Patient",
-    };
+    public static IReadOnlyList<string> RevIncludes(PlanView view) => [.. Terms(view).RevIncludes.Keys];
 
-    public static IReadOnlyList<string> RevIncludes(PlanView view) =>
-        view == PlanView.Episode ? RevIncludesOfEpisode : [];
-
-    /// <summary>The people a search names: every patient criterion, in all its alternatives.</summary>
+    /// <summary>
+    /// The people a search names: every criterion that says who is meant, in all its alternatives. One that says who
+    /// is not meant, or that somebody is, names nobody.
+    /// </summary>
     public static IReadOnlyList<string>? Numbers(SearchRequest search)
     {
-        var numbers = search.Criteria.Where(c => c.Name is "patient" or "subject" && c.Modifier != "not")
+        var numbers = search.Criteria
+            .Where(c => c.Name is "patient" or "subject" && c.Modifier is not ("not" or "missing"))
             .SelectMany(c => c.Values.Select(v => SearchConditions.Patient(c.Modifier, v).Digits()))
             .Distinct()
             .ToList();
         return numbers.Count == 0 ? null : numbers;
     }
 
-    private static Predicate<PlanRow> PatientIs(string? modifier, string value)
+    /// <summary>Views of one person take no criterion that says who is not meant.</summary>
+    /// <exception cref="Refused">400 for a modifier that does.</exception>
+    public static void RequireNaming(SearchRequest search)
     {
-        var number = SearchConditions.Patient(modifier, value);
-        return row => row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits());
-    }
-
-    private static Predicate<PlanRow> ReferenceIs(string? modifier, string value, string prefix, Func<PlanRow, Guid> id)
-    {
-        if (modifier is not (null or "EpisodeOfCare"))
+        if (search.Criteria.Exists(c => c.Modifier is "not" or "missing"))
         {
             throw SearchConditions.BadModifier();
         }
-
-        var at = value.LastIndexOf(prefix, StringComparison.Ordinal);
-        var text = at < 0 ? value : value[(at + prefix.Length)..];
-        return row => id(row).ToString() == text;
     }
 
-    private static (DateTimeOffset From, DateTimeOffset Until) PeriodOf(PlanRow row) => (
-        Midnight(row.Facts.Start),
-        row.EndShown is { } end ? Midnight(end.AddDays(1)) : DateTimeOffset.MaxValue);
+    /// <summary>The ids one of which is asked for; null where that is not all a search says of ids.</summary>
+    public static Guid[]? Ids(SearchRequest search) => Values(search, "_id") is { } values
+        ? [.. values.Where(v => Guid.TryParseExact(v.Code, "D", out _)).Select(v => Guid.Parse(v.Code))] : null;
 
-    private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+    /// <summary>The council's own plan numbers one of which is asked for.</summary>
+    public static string[]? RowIds(SearchRequest search) =>
+        Values(search, "identifier") is { } values && values.TrueForAll(v => v.Code.Length > 0)
+            ? [.. values.Select(v => v.Code)] : null;
+
+    private static List<(string? System, string Code)>? Values(SearchRequest search, string name) =>
+        search.Criteria.Find(c => c.Name == name && c.Modifier is null)?.Values.Select(v => v.Token).ToList();
+
+    private static SearchParameter<PlanRow>[] Shared(PlanView view) =>
+    [
+        SearchParameter<PlanRow>.Token("_id", r => [(null, r.State(view).Id.ToString())]),
+        SearchParameter<PlanRow>.Updated(r => r.State(view).Updated),
+        SearchParameter<PlanRow>.Patient("patient", IsAbout),
+        SearchParameter<PlanRow>.Token("identifier", r => [(Systems.CouncilPlan + r.Facts.Council, r.Facts.RowId)]),
+        SearchParameter<PlanRow>.Date("date", PeriodOf),
+    ];
+
+    private static bool IsAbout(PlanRow row, NhsNumber number) =>
+        row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits());
+
+    private static (DateTimeOffset From, DateTimeOffset Until) PeriodOf(PlanRow row) => (
+        DateRange.Midnight(row.Facts.Start),
+        row.EndShown is { } end ? DateRange.Midnight(end.AddDays(1)) : DateTimeOffset.MaxValue);
 }

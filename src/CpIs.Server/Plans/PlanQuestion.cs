@@ -1,6 +1,7 @@
 using CpIs.Fhir;
 using CpIs.Server.Organizations;
 using CpIs.Server.Patients;
+using CpIs.Server.Searching;
 
 namespace CpIs.Server.Plans;
 
@@ -42,8 +43,23 @@ internal sealed record PlanQuestion
     /// <summary>Rows of a page.</summary>
     public int Limit { get; init; } = int.MaxValue;
 
-    /// <summary>Id after which the page begins.</summary>
-    public Guid? After { get; init; }
+    /// <summary>Keys of the order asked for; empty for the default one.</summary>
+    public IReadOnlyList<SortKey> Sort { get; init; } = [];
+
+    /// <summary>Place after which the page begins.</summary>
+    public string? After { get; init; }
+
+    /// <summary>Whether anything narrows what is asked beside whose plans they are.</summary>
+    public bool Narrowed { get; init; }
+
+    /// <summary>Ids one of which is asked for; null for any.</summary>
+    public Guid[]? Ids { get; init; }
+
+    /// <summary>The council's own plan numbers, one of which is asked for; null for any.</summary>
+    public string[]? RowIds { get; init; }
+
+    /// <summary>Wants the number of matches, whatever it costs.</summary>
+    public bool Counted { get; init; }
 
     /// <summary>What a clinician asks of one person: all that is visible.</summary>
     public static PlanQuestion Health(PlanView view, string number, DateOnly today, Councils councils) => new()
@@ -68,14 +84,17 @@ internal sealed record PlanQuestion
 /// <param name="Patients">Their people, where asked for.</param>
 /// <param name="Linked">R9: other numbers of the people asked about.</param>
 /// <param name="Total">Matches.</param>
-/// <param name="More">Whether a page follows.</param>
+/// <param name="Next">Place of the last row, when a page follows.</param>
 internal sealed record PlanPage(
     IReadOnlyList<PlanRow> Rows,
     IReadOnlyList<PatientRow> Patients,
     IReadOnlyList<LinkedNumber> Linked,
     int Total,
-    bool More)
+    string? Next)
 {
+    /// <summary>False where there may be more matches than were counted.</summary>
+    public bool Counted { get; init; } = true;
+
     /// <summary>There are plans that the question's further conditions leave out, and none that meets them.</summary>
     public bool LeftOut { get; init; }
 }

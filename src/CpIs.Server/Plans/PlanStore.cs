@@ -50,8 +50,6 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     private const string ByFlag = "select " + Columns + " from cpis.plan p where p.flag_id = $1";
     private const string ByEpisode = "select " + Columns + " from cpis.plan p where p.episode_id = $1";
 
-    private const string OfCouncil = "select " + Columns + " from cpis.plan p where p.council = $1";
-
     private const string Patients = """
         select council, nhs_number, version, updated, birth_date, family, content_hash, body
         from cpis.patient
@@ -67,30 +65,28 @@ internal sealed class PlanStore(NpgsqlDataSource database)
     private const string AsCouncil = "select set_config('cpis.council', $1, true)";
     private const string AsHealth = "select set_config('cpis.reads', 'every-council', true)";
 
-    /// <summary>Searches; the page's resources are disclosed, or the number alone.</summary>
+    /// <summary>Plans of the people named; the page's resources are disclosed, or the number alone.</summary>
     public async Task<Sealed<PlanPage>> SearchAsync(PlanQuestion question, CancellationToken stop)
     {
         await using var batch = Batch(question.Council);
-        batch.BatchCommands.Add(question.Numbers is { } numbers
-            ? ByNumbers(numbers, question.Shows(PlanView.Episode), question.Shows(PlanView.Flag))
-            : new(OfCouncil) { Parameters = { new() { Value = question.Council } } });
-        var withPatients = question is { WithPatients: true, Numbers: not null };
-        if (withPatients)
+        string[] numbers = [.. question.Numbers!];
+        batch.BatchCommands.Add(
+            ByNumbers(numbers, question.Shows(PlanView.Episode), question.Shows(PlanView.Flag)));
+        if (question.WithPatients)
         {
-            batch.BatchCommands.Add(PatientsOf([.. question.Numbers!]));
+            batch.BatchCommands.Add(PatientsOf(numbers));
         }
 
         await using var reader = await batch.ExecuteReaderAsync(stop);
         await reader.NextResultAsync(stop);
-        var found = question.Numbers is null ? null : await FoundPlans.ReadAsync(reader, stop);
-        var rows = found?.Rows(question) ?? await RowsAsync(reader, stop);
+        var plans = await FoundPlans.ReadAsync(reader, stop);
         var patients = new List<PatientRow>();
-        if (withPatients && await reader.NextResultAsync(stop))
+        if (question.WithPatients && await reader.NextResultAsync(stop))
         {
             patients = await PatientsAsync(reader, stop);
         }
 
-        return Seal(question, rows, patients, found?.Linked(question) ?? []);
+        return PlanPages.Seal(PlanPages.Of(question, plans.Rows(question), patients, plans.Linked(question)));
     }
 
     /// <summary>
@@ -106,7 +102,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         }
 
         return row is not null && question.MaySee(row)
-            ? new Sealed<PlanRow?>(Current(question, row!), [Shown(row!, question.View)], 1)
+            ? new Sealed<PlanRow?>(PlanPages.Current(question, row!), [PlanPages.Shown(row!, question.View)], 1)
             : new Sealed<PlanRow?>(null, [], 0);
     }
 
@@ -134,7 +130,8 @@ internal sealed class PlanStore(NpgsqlDataSource database)
                 throw Refused.Gone(version);
             }
 
-            return new(Current(question, plan).State(question.View), [Shown(plan, question.View)], 1);
+            return new(PlanPages.Current(question, plan).State(question.View), [PlanPages.Shown(plan, question.View)],
+                1);
         }
 
         await using var batch = Batch(question.Council);
@@ -186,7 +183,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             .Where(p => question.Council is null ? holders.Contains((p.Council, p.NhsNumber))
                 : p.Council == question.Council)
             .ToList();
-        return new(new(rows, found.Linked(question)), [.. rows.Select(p => Shown(
+        return new(new(rows, found.Linked(question)), [.. rows.Select(p => PlanPages.Shown(
             p, question, holders.Contains((p.Council, p.NhsNumber))))], rows.Select(p => p.NhsNumber).Distinct()
                 .Count());
     }
@@ -215,8 +212,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
 
     private static async Task<IReadOnlyList<Sealed<PlanPage>>> AnswerAllAsync(
         NpgsqlDataReader reader, IReadOnlyList<PlanQuestion> questions) =>
-        [.. (await FoundAsync(reader, questions)).Value.Select(f => new Sealed<PlanPage>(f.Page, f.Disclosed,
-            f.Page.Total))];
+        [.. (await FoundAsync(reader, questions)).Value.Select(PlanPages.Seal)];
 
     /// <summary>Reads what <see cref="AskForAll"/> asked, for a look-up that asks for more besides.</summary>
     public static async Task<Internal<IReadOnlyList<PlansFound>>> FoundAsync(
@@ -227,7 +223,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
         await reader.NextResultAsync();
         var people = (await PatientsAsync(reader, CancellationToken.None)).ToLookup(p => p.NhsNumber);
         await reader.NextResultAsync();
-        return new([.. questions.Select(q => Found(
+        return new([.. questions.Select(q => PlanPages.Of(
             q,
             plans.Rows(q),
             q.WithPatients ? [.. plans.Numbers(q).SelectMany(n => people[n])] : [],
@@ -243,76 +239,6 @@ internal sealed class PlanStore(NpgsqlDataSource database)
             : new(AsCouncil) { Parameters = { new() { Value = council } } });
         return batch;
     }
-
-    private static Sealed<PlanPage> Seal(
-        PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients, IReadOnlyList<LinkedNumber> linked)
-    {
-        var found = Found(question, rows, patients, linked);
-        return new(found.Page, found.Disclosed, found.Page.Total);
-    }
-
-    private static PlansFound Found(
-        PlanQuestion question, List<PlanRow> rows, List<PatientRow> patients, IReadOnlyList<LinkedNumber> linked)
-    {
-        var seen = rows.FindAll(question.MaySee).ConvertAll(r => Current(question, r));
-        var matches = seen.FindAll(question.Condition);
-        if (question.Council is not null || question.After is not null || matches.Count > question.Limit)
-        {
-            matches.Sort((a, b) => a.State(question.View).Id.CompareTo(b.State(question.View).Id));
-        }
-
-        var after = question.After is { } id
-            ? matches.Where(r => r.State(question.View).Id.CompareTo(id) > 0).ToList() : matches;
-        var page = question.CountOnly ? [] : after.Count <= question.Limit ? after : after.GetRange(0, question.Limit);
-        var shownPatients = patients.Count > 0 ? PatientsShown(question, patients, page, seen) : [];
-        var disclosed = new List<Disclosed>(page.Count + shownPatients.Count);
-        page.ForEach(r => AddShown(disclosed, r, question));
-        shownPatients.ForEach(p => disclosed.Add(Shown(p, question, plan: true)));
-        var leftOut = question.Council is null && matches.Count == 0 && seen.Count > 0;
-        if (question.CountOnly || leftOut)
-        {
-            disclosed.AddRange((leftOut ? seen : matches).Select(r => Shown(r, question.View))
-                .DistinctBy(d => d.NhsNumber));
-        }
-
-        var more = after.Count > page.Count && !question.CountOnly;
-        return new(new(page, shownPatients, linked, matches.Count, more) { LeftOut = leftOut }, disclosed);
-    }
-
-    private static List<PatientRow> PatientsShown(
-        PlanQuestion question, List<PatientRow> patients, List<PlanRow> page, List<PlanRow> seen)
-    {
-        var people = seen.Select(r => r.Facts.NhsNumber.Digits()).ToHashSet();
-        var councils = page.Select(r => r.Facts.Council).ToHashSet();
-        return [.. patients.Where(p => people.Contains(p.NhsNumber) && councils.Contains(p.Council))
-            .Where(p => question.Council is null || p.Council == question.Council)];
-    }
-
-    private static PlanRow Current(PlanQuestion question, PlanRow row) =>
-        row.AsOf(question.Today, question.CouncilNames.GetValueOrDefault(row.Facts.Council, row.Facts.Council));
-
-    private static void AddShown(List<Disclosed> disclosed, PlanRow row, PlanQuestion question)
-    {
-        disclosed.Add(Shown(row, question.View));
-        if (question.WithOtherHalf)
-        {
-            disclosed.Add(Shown(row, question.View == PlanView.Flag ? PlanView.Episode : PlanView.Flag));
-        }
-    }
-
-    private static Disclosed Shown(PlanRow row, PlanView view) => new(
-        view.ResourceType,
-        row.State(view).Id.ToString(),
-        row.State(view).Version,
-        row.Facts.NhsNumber.Digits(),
-        row.Facts.Council,
-        true) { Through = row.AskedAs.Count > 0 ? row.AskedAs[0] : null };
-
-    private static Disclosed Shown(PatientRow person, PlanQuestion question, bool plan) => new(
-        "Patient", person.NhsNumber, person.Version, person.NhsNumber, person.Council, plan)
-    {
-        Through = question.Numbers is [var asked] && asked != person.NhsNumber ? asked : null,
-    };
 
     /// <summary>Plans that a question of its own locks, in the transaction's first round trip.</summary>
     internal static async Task<Internal<IReadOnlyList<PlanRow>>> TakeAsync(

@@ -2,24 +2,28 @@ using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.Organizations;
+using CpIs.Server.Replays;
 
 namespace CpIs.Server.Plans;
 
 /// <summary>
 /// The one way a plan changes: lock what stands, decide, and commit the change together with its ledger entries.
 /// </summary>
-internal sealed class Submit(AuditLog ledger, Register register, TimeProvider clock)
+internal sealed class Submit(WriteOnce once, Register register, TimeProvider clock)
 {
     /// <summary>Applies changes of one council, all or none.</summary>
-    /// <returns>What became of each, in the order of their entries.</returns>
+    /// <param name="call">The request.</param>
+    /// <param name="changes">What is to be changed.</param>
+    /// <param name="render">Makes the answer of what became of each change, in the order of the changes.</param>
     /// <exception cref="Refused">404, 409, 412, 422.</exception>
-    public async Task<IReadOnlyList<Changed>> AsCouncilAsync(Call call, IReadOnlyList<Change> changes)
+    public async Task<WriteAnswer> AsCouncilAsync(
+        Call call, IReadOnlyList<Change> changes, Func<Call, IReadOnlyList<Changed>, WriteAnswer> render)
     {
         var council = call.Caller.Organisation;
         var name = (await register.FindAsync(council))?.Name
             ?? throw Refused.Denied("Your organisation is not in the register of councils.");
         var keys = SubmissionKeys.Of(changes);
-        return await ledger.WriteAsync(council, async write =>
+        return await once.RunAsync(call, council, async write =>
         {
             var held = (await SubmissionStore.LockAsync(write, council, keys)).Value;
             var now = Milliseconds(clock.GetUtcNow());
@@ -29,8 +33,8 @@ internal sealed class Submit(AuditLog ledger, Register register, TimeProvider cl
             var answers = changes.Select(result.Of).ToList();
             var entries = answers.Select((a, i) => Entry(call, changes[i], a, result))
                 .Concat(result.Consequences(call)).ToList();
-            await write.CommitAsync(entries, SubmissionStore.Put(council, result.Patients, result.Plans));
-            return answers;
+            return new(render(call, answers), entries, answers.Count,
+                SubmissionStore.Put(council, result.Patients, result.Plans));
         });
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using CpIs.Fhir;
 using CpIs.Server.Access;
+using CpIs.Server.Replays;
 
 namespace CpIs.Server.Plans;
 
@@ -11,33 +12,38 @@ internal static class WriteAnswers
 {
     private static readonly OutcomeIssue Done = new("information", "informational", DetailCode.Informational, "Done.");
 
-    public static Task OneAsync(Call call, Changed changed)
+    /// <summary>The answer to a write of one resource.</summary>
+    public static WriteAnswer One(Call call, IReadOnlyList<Changed> all)
     {
-        var headers = call.Http.Response.Headers;
-        headers.ETag = changed.ETag;
+        var changed = all[0];
+        var preference = Preference(call);
         if (changed.Status == StatusCodes.Status204NoContent)
         {
-            call.Http.Response.StatusCode = changed.Status;
-            return Task.CompletedTask;
+            return preference == "OperationOutcome"
+                ? new(StatusCodes.Status200OK) { ETag = changed.ETag, Body = Outcome.Render(Done) }
+                : new(changed.Status) { ETag = changed.ETag };
         }
 
-        headers.LastModified = changed.Updated.ToString("R", CultureInfo.InvariantCulture);
-        headers.Location = $"{call.Base}/{changed.Location}";
-        switch (Preference(call))
+        var place = $"{call.Base}/{changed.Location}";
+        return new(changed.Status)
         {
-            case "minimal":
-                call.Http.Response.StatusCode = changed.Status;
-                return Task.CompletedTask;
-            case "OperationOutcome":
-                return Answers.OutcomeAsync(call.Http, changed.Status, [Done]);
-            default:
-                return Answers.BytesAsync(call.Http, changed.Status, changed.Body);
-        }
+            ETag = changed.ETag,
+            LastModified = changed.Updated.ToString("R", CultureInfo.InvariantCulture),
+            Location = place,
+            ContentLocation = preference is null or "representation" ? place : null,
+            Body = preference switch
+            {
+                "minimal" => null,
+                "OperationOutcome" => Outcome.Render(Done),
+                _ => changed.Body,
+            },
+        };
     }
 
     /// <summary>http://hl7.org/fhir/R4/bundle.html#transaction</summary>
-    public static Task BundleAsync(Call call, IReadOnlyList<Changed> all)
+    public static WriteAnswer Bundle(Call call, IReadOnlyList<Changed> all)
     {
+        var preference = Preference(call);
         var buffer = new ArrayBufferWriter<byte>(4096);
         using (var json = new Utf8JsonWriter(buffer, Outcome.Writing))
         {
@@ -47,23 +53,49 @@ internal static class WriteAnswers
             json.WriteStartArray("entry"u8);
             foreach (var changed in all)
             {
-                WriteEntry(json, call, changed);
+                WriteEntry(json, call, changed, preference);
             }
 
             json.WriteEndArray();
             json.WriteEndObject();
         }
 
-        return Answers.BytesAsync(call.Http, 200, buffer.WrittenMemory);
+        return new(StatusCodes.Status200OK) { Body = buffer.WrittenSpan.ToArray() };
     }
 
-    private static void WriteEntry(Utf8JsonWriter json, Call call, Changed changed)
+    /// <summary>Sends an answer whose write is committed.</summary>
+    public static Task SendAsync(Call call, WriteAnswer answer)
+    {
+        var headers = call.Http.Response.Headers;
+        Set(headers, "ETag", answer.ETag);
+        Set(headers, "Last-Modified", answer.LastModified);
+        Set(headers, "Location", answer.Location);
+        Set(headers, "Content-Location", answer.ContentLocation);
+        Set(headers, "X-Replayed", answer.Replayed ? "true" : null);
+        if (answer.Body is { } body)
+        {
+            return Answers.BytesAsync(call.Http, answer.Status, body);
+        }
+
+        call.Http.Response.StatusCode = answer.Status;
+        return Task.CompletedTask;
+    }
+
+    private static void Set(IHeaderDictionary headers, string name, string? value)
+    {
+        if (value is not null)
+        {
+            headers[name] = value;
+        }
+    }
+
+    private static void WriteEntry(Utf8JsonWriter json, Call call, Changed changed, string? preference)
     {
         json.WriteStartObject();
         if (changed.Status != StatusCodes.Status204NoContent)
         {
             json.WriteString("fullUrl"u8, $"{call.Base}/{changed.ResourceType}/{changed.Id}");
-            if (Preference(call) == "representation")
+            if (preference == "representation")
             {
                 json.WritePropertyName("resource"u8);
                 json.WriteRawValue(changed.Body, skipInputValidation: true);
@@ -84,6 +116,12 @@ internal static class WriteAnswers
 
         json.WriteString("etag"u8, changed.ETag);
         json.WriteString("lastModified"u8, PlanJson.Instant(changed.Updated));
+        if (preference == "OperationOutcome")
+        {
+            json.WritePropertyName("outcome"u8);
+            Outcome.Write(json, [Done]);
+        }
+
         json.WriteEndObject();
         json.WriteEndObject();
     }

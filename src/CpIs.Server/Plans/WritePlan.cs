@@ -53,8 +53,9 @@ internal sealed class WritePlan(Incoming incoming, Submit submit, PatchPlan patc
     public async Task PatchAsync(Call call, PlanView view)
     {
         var patch = await IncomingPatch.ReadAsync(call);
-        await WriteAnswers.OneAsync(call, await patches.ApplyAsync(call, new PlanPatch(
-            0, Incoming.IfMatch(call.Http.Request.Headers.IfMatch), view, Id(call), patch)));
+        var change = new PlanPatch(0, Incoming.IfMatch(call.Http.Request.Headers.IfMatch), view, Id(call), patch);
+        await WriteAnswers.SendAsync(call,
+            await patches.ApplyAsync(call, [change], new PartsReader(reference => reference), WriteAnswers.One));
     }
 
     public async Task DeleteAsync(Call call, PlanView view)
@@ -77,7 +78,6 @@ internal sealed class WritePlan(Incoming incoming, Submit submit, PatchPlan patc
 
     private async Task ApplyAsync(Call call, Change change)
     {
-        var changed = (await submit.AsCouncilAsync(call, [change]))[0];
-        await WriteAnswers.OneAsync(call, changed);
+        await WriteAnswers.SendAsync(call, await submit.AsCouncilAsync(call, [change], WriteAnswers.One));
     }
 }

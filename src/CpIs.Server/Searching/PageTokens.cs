@@ -44,12 +44,12 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
 
     /// <summary>URL of the page after <paramref name="last"/>.</summary>
     public string Link(Call call, SearchRequest search, string last) =>
-        Link(call, call.Route.Resource, search.Asked, last);
+        Link(call, call.Route.Resource, search.Asked, last, search.Lenient);
 
     /// <summary>URL of the page after <paramref name="last"/> of what is at a path under the base.</summary>
-    public string Link(Call call, string path, string asked, string last)
+    public string Link(Call call, string path, string asked, string last, bool lenient = false)
     {
-        var place = new PagePlace(path, asked, last, Identity(call), clock.GetUtcNow() + Lifetime);
+        var place = new PagePlace(path, asked, last, Identity(call), clock.GetUtcNow() + Lifetime, lenient);
         return $"{call.Base}/{path}?_page={protector.Protect(JsonSerializer.Serialize(place))}";
     }
 
@@ -61,7 +61,9 @@ internal sealed class PageTokens(IDataProtectionProvider protection, TimeProvide
 /// <summary>What a page link holds.</summary>
 /// <param name="Type">Resource type searched, or the path of a history.</param>
 /// <param name="Asked">The search as query string.</param>
-/// <param name="After">Key of the last entry of the page before.</param>
+/// <param name="After">Place of the last entry of the page before.</param>
 /// <param name="Caller">Whose link it is.</param>
 /// <param name="Until">End of its life.</param>
-internal sealed record PagePlace(string Type, string Asked, string After, string Caller, DateTimeOffset Until);
+/// <param name="Lenient">Whether what is not known was left out.</param>
+internal sealed record PagePlace(
+    string Type, string Asked, string After, string Caller, DateTimeOffset Until, bool Lenient);

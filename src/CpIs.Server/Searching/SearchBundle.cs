@@ -51,28 +51,8 @@ internal sealed class SearchBundle : IDisposable
         json.WriteEndArray();
     }
 
-    /// <summary>The search as it was applied: no parameter that was left out, none that only shapes the wire.</summary>
-    public static string SelfLink(Call call, string type, SearchRequest search)
-    {
-        var link = new StringBuilder(call.Base).Append('/').Append(type).Append('?');
-        foreach (var (name, modifier, values) in search.Criteria)
-        {
-            link.Append(name).Append(modifier is null ? "" : ":").Append(modifier).Append('=');
-            for (var i = 0; i < values.Count; i++)
-            {
-                link.Append(i > 0 ? "," : "").Append(
-                    Uri.EscapeDataString(values[i].Replace(",", "\\,", StringComparison.Ordinal)));
-            }
-
-            link.Append('&');
-        }
-
-        search.Includes.ForEach(i => link.Append("_include=").Append(Uri.EscapeDataString(i)).Append('&'));
-        search.RevIncludes.ForEach(i => link.Append("_revinclude=").Append(Uri.EscapeDataString(i)).Append('&'));
-        return search.CountOnly
-            ? link.Append("_summary=count").ToString()
-            : link.Append("_count=").Append(search.Count).ToString();
-    }
+    /// <summary>How much of each resource is shown.</summary>
+    public Narrowing Shown { get; init; } = Narrowing.None;
 
     /// <summary>Adds a resource once.</summary>
     /// <param name="reference">Type/id.</param>
@@ -88,13 +68,25 @@ internal sealed class SearchBundle : IDisposable
         StartEntry();
         json.WriteString("fullUrl"u8, root + reference);
         json.WritePropertyName("resource"u8);
-        json.WriteRawValue(body, skipInputValidation: true);
+        json.WriteRawValue(Part(reference, mode) is { } part ? part.Cut(body) : body, skipInputValidation: true);
         EndEntry(mode);
     }
 
     /// <summary>Adds a resource once that is written for this answer.</summary>
     public void Add<T>(string reference, T row, Action<Utf8JsonWriter, T> write, string mode)
     {
+        if (Part(reference, mode) is not null)
+        {
+            var body = new ArrayBufferWriter<byte>();
+            using (var whole = new Utf8JsonWriter(body, Outcome.Writing))
+            {
+                write(whole, row);
+            }
+
+            Add(reference, body.WrittenSpan, mode);
+            return;
+        }
+
         if (!added.Add(reference))
         {
             return;
@@ -148,6 +140,9 @@ internal sealed class SearchBundle : IDisposable
     }
 
     public void Dispose() => json.Dispose();
+
+    private Subset? Part(string reference, string mode) => Shown == Narrowing.None ? null
+        : Shown.Of(reference[..reference.IndexOf('/', StringComparison.Ordinal)], mode == "match");
 
     private void StartEntry()
     {

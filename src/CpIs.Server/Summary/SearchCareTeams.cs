@@ -13,16 +13,12 @@ namespace CpIs.Server.Summary;
 /// </summary>
 internal sealed class SearchCareTeams(Register register, AuditLog ledger, PageTokens pages, TimeProvider clock)
 {
-    private static readonly string[] Known = ["patient"];
+    private static readonly SearchTerms Terms = new("CareTeam", ["patient"]);
 
     public async Task AnswerAsync(Call call)
     {
-        var search = await SearchRequest.ReadAsync(call, Known, pages);
-        if (search.Includes.Count + search.RevIncludes.Count > 0 || search.Sort is not null)
-        {
-            throw Refused.BadSearch("CareTeams are asked by patient alone.");
-        }
-
+        var search = await SearchRequest.ReadAsync(call, Terms, pages);
+        PlanParameters.RequireNaming(search);
         if (PlanParameters.Numbers(search) is not [var number])
         {
             throw Refused.Denied("Name one patient: nobody may list children.");
@@ -40,8 +36,10 @@ internal sealed class SearchCareTeams(Register register, AuditLog ledger, PageTo
     private ReadOnlyMemory<byte> Bundle(Call call, SearchRequest search, PlanPage page, Councils councils)
     {
         var now = clock.GetUtcNow();
-        using var bundle = new SearchBundle(
-            call, now, page.Total, null, SearchBundle.SelfLink(call, "CareTeam", search));
+        using var bundle = new SearchBundle(call, now, page.Total, null, SelfLink.Of(call, search))
+        {
+            Shown = search.Shown,
+        };
         foreach (var row in page.Rows)
         {
             bundle.Add($"CareTeam/{row.Episode.Id}", CareTeamJson.Render(row, councils.Find(row.Facts.Council)),
@@ -49,6 +47,7 @@ internal sealed class SearchCareTeams(Register register, AuditLog ledger, PageTo
         }
 
         var issues = SummaryIssues.OfPlans(call, page, councils, now);
+        issues.AddRange(search.Warnings);
         if (issues.Count > 0)
         {
             bundle.AddOutcome(issues);

@@ -67,7 +67,7 @@ internal static partial class AttackTable
         yield return Body("one byte too many", new byte[Call.BodyBytesMax + 1], 413);
         yield return new("body: XML that fetches a file", s => Post(s, "Flag", Lancashire, Encoding.UTF8.GetBytes(
             "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><Flag xmlns=\"http://hl7.org/fhir\">&b;</Flag>"),
-            "application/fhir+xml"), 415);
+            "application/fhir+xml"), 400);
         yield return new("body: a page", s => Post(s, "Flag", Lancashire, "<html>"u8.ToArray(), "text/html"), 415);
         yield return new("body: a Bundle in a Bundle", s => Post(s, "", Lancashire, new JsonObject
         {
@@ -155,7 +155,7 @@ internal static partial class AttackTable
                 var episode = s.OfLeeds.Episode();
                 episode["id"] = s.IdsOfLeeds.Episode;
                 return Post(s, "EpisodeOfCare/" + s.IdsOfLeeds.Episode, Lancashire, episode, method);
-            }, method == "PATCH" ? 405 : 404, method == "PATCH" ? 405 : 422);
+            }, method == "PATCH" ? 415 : 404, method == "PATCH" ? 415 : 422);
         }
 
         foreach (var endpoint in (string[])["http://169.254.169.254/latest", "file:///etc/passwd",

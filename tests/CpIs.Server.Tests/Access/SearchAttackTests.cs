@@ -31,7 +31,7 @@ public sealed class SearchAttackTests(AttackStage stage) : IClassFixture<AttackS
     [
         ("Flag", "sandbox-council-lancashire", [.. PlanParameters.Of(PlanView.Flag).Select(p => p.Name)]),
         ("EpisodeOfCare", "sandbox-council-lancashire", [.. PlanParameters.Of(PlanView.Episode).Select(p => p.Name)]),
-        ("Patient", "sandbox-council-lancashire", [.. SearchPatients.Parameters]),
+        ("Patient", "sandbox-council-lancashire", [.. SearchPatients.Parameters.Select(p => p.Name)]),
         ("Encounter", "sandbox-council-lancashire", [.. EncounterParameters.All.Select(p => p.Name)]),
         ("Subscription", "sandbox-council-lancashire", [.. ShowSubscriptions.Parameters.Select(p => p.Name)]),
         ("Organization", "sandbox-ed-clinician", [.. SearchOrganizations.Parameters.Select(p => p.Name)]),
@@ -47,7 +47,8 @@ public sealed class SearchAttackTests(AttackStage stage) : IClassFixture<AttackS
             var all = new TheoryData<string, string, string>();
             foreach (var (type, persona, parameters) in Searches)
             {
-                foreach (var parameter in parameters.Concat(["_sort", "_include", "_count", "_total", "_page"]))
+                foreach (var parameter in parameters
+                    .Concat(["_sort", "_include", "_count", "_total", "_elements", "_page"]))
                 {
                     all.Add(type, parameter, persona);
                 }

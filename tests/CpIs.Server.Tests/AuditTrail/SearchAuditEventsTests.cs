@@ -25,6 +25,16 @@ public sealed class SearchAuditEventsTests(InventedTrail trail) : IClassFixture<
         ["subtype=http://hl7.org/fhir/restful-interaction|vread"] = e => Subtype(e) == "vread",
         ["subtype=urn:other|vread"] = _ => false,
         ["subtype:not=read,search-type"] = e => Subtype(e) is not ("read" or "search-type"),
+        ["subtype=http://hl7.org/fhir/restful-interaction|"] = e =>
+            e["subtype"]![0]!.Text("system") == "http://hl7.org/fhir/restful-interaction",
+        ["action=http://hl7.org/fhir/audit-event-action|"] = _ => true,
+        ["action=|E"] = _ => false,
+        ["type=http://dicom.nema.org/resources/ontology/DCM|rest"] = _ => false,
+        ["type=http://terminology.hl7.org/CodeSystem/audit-event-type|"] = e => e["type"]!.Text("code") == "rest",
+        ["date=lt2020,ge2020-01-01"] = _ => true,
+        ["date=lt2020,gt2090"] = _ => false,
+        ["date=ne2019-07"] = _ => true,
+        ["agent-name=Dr Imogen\\, and another"] = _ => false,
         ["type=rest"] = e => e["type"]!.Text("code") == "rest",
         ["type:not=rest"] = e => e["type"]!.Text("code") != "rest",
         ["type=http://dicom.nema.org/resources/ontology/DCM|110113"] = e => e["type"]!.Text("code") == "110113",
@@ -56,6 +66,8 @@ public sealed class SearchAuditEventsTests(InventedTrail trail) : IClassFixture<
         ["purpose-of-use:missing=true"] = e => e["purposeOfEvent"] is null,
         ["unscheduled=true"] = e => Detail(e, "unscheduled") == "true",
         ["unscheduled=false"] = e => Detail(e, "unscheduled") == "false",
+        ["unscheduled=true,false"] = e => Detail(e, "unscheduled") is not null,
+        ["unscheduled:not=true"] = e => Detail(e, "unscheduled") != "true",
         ["unscheduled:missing=true"] = e => Detail(e, "unscheduled") is null,
         ["plan-found=false&unscheduled=true"] = e =>
             Detail(e, "plan-found") == "false" && Detail(e, "unscheduled") == "true",
@@ -105,8 +117,9 @@ public sealed class SearchAuditEventsTests(InventedTrail trail) : IClassFixture<
     [InlineData("patient:exact=9990000018")]
     [InlineData("action:contains=E")]
     [InlineData("date=ap2026-01-01")]
-    [InlineData("date=ne2026-01-01")]
-    [InlineData("date=2026-01-01,2026-02-01")]
+    [InlineData("_sort=_id")]
+    [InlineData("_sort=date,-_id")]
+    [InlineData("action=|")]
     [InlineData("outcome=5")]
     [InlineData("unscheduled=perhaps")]
     [InlineData("altid:missing=perhaps")]
@@ -134,6 +147,18 @@ public sealed class SearchAuditEventsTests(InventedTrail trail) : IClassFixture<
         var times = whole.Select(e => e.Text("recorded")).ToList();
         times.Should().Equal(newestFirst ? times.OrderDescending() : times.Order());
         whole.Should().HaveCountGreaterThan(12);
+    }
+
+    [Fact]
+    public async Task An_entry_is_found_by_its_id_and_left_out_by_it()
+    {
+        var until = "_sort=date,_id&date=lt" + Now();
+        var all = (await trail.FindAsync(until)).ConvertAll(e => e.Text("id"));
+
+        (await trail.FindAsync($"_id={all[3]},{all[5]}&{until}")).Select(e => e.Text("id"))
+            .Should().Equal(all[3], all[5]);
+        (await trail.FindAsync($"_id:not={all[3]}&{until}")).Select(e => e.Text("id"))
+            .Should().Equal(all.Where(id => id != all[3]));
     }
 
     [Fact]

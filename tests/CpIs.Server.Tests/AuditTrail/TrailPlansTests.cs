@@ -105,7 +105,7 @@ public sealed class LargeTrail : IAsyncLifetime
     /// <summary>The plan a question was answered by, under one of PostgreSQL's ways of planning.</summary>
     internal async Task<string> PlanAsync(string asked, string mode, bool oldest, bool count = false)
     {
-        var search = SearchRequest.Of(asked, TrailParameters.Names);
+        var search = SearchRequest.Of(asked, TrailParameters.Terms);
         var question = TrailParameters.Read(search) with { Limit = 50, OldestFirst = oldest };
         await using var connection = new NpgsqlConnection(database!.OwnerConnectionString + ";Pooling=false");
         var plan = new List<string>();

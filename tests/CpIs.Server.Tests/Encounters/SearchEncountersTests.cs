@@ -175,7 +175,7 @@ public sealed class SearchEncountersTests(RunningServer server) : IClassFixture<
 
     [Theory]
     [InlineData("_include=Encounter:patient")]
-    [InlineData("_sort=date")]
+    [InlineData("_sort=class")]
     [InlineData("participant=x")]
     [InlineData("date=ap2026")]
     public async Task What_is_not_served_is_refused_and_not_passed_over(string query)

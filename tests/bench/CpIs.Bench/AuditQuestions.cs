@@ -80,7 +80,7 @@ internal sealed class AuditQuestions(AuditStage stage)
             var asked = ask();
             plans.Add("");
             plans.Add($"{name}: {asked}");
-            var search = SearchRequest.Of(asked, TrailParameters.Names);
+            var search = SearchRequest.Of(asked, TrailParameters.Terms);
             var question = TrailParameters.Read(search) with { Limit = PageEntries };
             plans.AddRange(await PlanAsync(TrailStore.Text(question), question));
             if (question.Numbers is not [_])
