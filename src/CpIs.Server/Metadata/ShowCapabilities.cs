@@ -92,7 +92,8 @@ internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress, 
 
         json.WriteEndArray();
         var system = Routes.Table.Where(r => r.Resource.Length == 0).ToList();
-        CapabilityParts.WriteInteractions(json, system.Where(r => r.Interaction is "transaction" or "batch"));
+        CapabilityParts.WriteInteractions(json, system.Where(r => r.Interaction == "transaction")
+            .SelectMany(r => new[] { r, r with { Interaction = r.Also! } }));
         CapabilityParts.WriteOperations(json, system);
         json.WriteEndObject();
         json.WriteEndArray();

@@ -63,10 +63,10 @@ internal sealed record Narrowing(string Type, string? Summary, IReadOnlyList<str
     }
 
     /// <summary>The resource of a read as <see cref="Settle"/> left it to be shown.</summary>
-    public static byte[] Shown(HttpContext http, byte[] body) =>
+    public static ReadOnlyMemory<byte> Shown(HttpContext http, ReadOnlyMemory<byte> body) =>
         http.Items.TryGetValue(Wanted, out var settled) && settled is Narrowing narrowing
             && narrowing.Of(narrowing.Type, match: true) is { } subset
-                ? subset.Cut(body) : body;
+                ? subset.Cut(body.Span) : body;
 
     /// <summary>
     /// What is cut out of a resource; null when it is shown whole. Named elements are the matches' own; a summary

@@ -47,7 +47,8 @@ public sealed class SearchAttackTests(AttackStage stage) : IClassFixture<AttackS
             var all = new TheoryData<string, string, string>();
             foreach (var (type, persona, parameters) in Searches)
             {
-                foreach (var parameter in parameters.Concat(["_sort", "_include", "_count", "_total", "_elements", "_page"]))
+                foreach (var parameter in parameters
+                    .Concat(["_sort", "_include", "_count", "_total", "_elements", "_page"]))
                 {
                     all.Add(type, parameter, persona);
                 }

@@ -198,7 +198,8 @@ public sealed class ParametersTests(ParametersTests.Held held) : IClassFixture<P
             (await held.Server.Clinician.GetOkAsync(held.Fill($"{type}?patient=@N&_total=none"))).Total()
                 .Should().Be(1);
             (await held.Server.Lancashire.GetOkAsync($"{type}?_total=none"))["total"].Should().BeNull();
-            (await held.Server.Lancashire.GetOkAsync($"{type}?_total=none&_summary=count")).Total().Should().BePositive();
+            (await held.Server.Lancashire.GetOkAsync($"{type}?_total=none&_summary=count")).Total().Should()
+                .BePositive();
         }
     }
 
