@@ -15,37 +15,42 @@ internal static class Failures
 
     public static void Catch(WebApplication app, ILogger log)
     {
-        app.Use(async (http, next) =>
+        app.Use((http, next) => GuardAsync(http, log, () => next(http)));
+    }
+
+    /// <summary>
+    /// Runs what answers a request, be it an entry of a batch; whatever goes wrong there is answered too.
+    /// </summary>
+    public static async Task GuardAsync(HttpContext http, ILogger log, Func<Task> answer)
+    {
+        try
         {
-            try
+            await answer();
+            if (!http.Response.HasStarted
+                && http.Response is { StatusCode: 404 or 405, ContentLength: null, ContentType: null })
             {
-                await next(http);
-                if (!http.Response.HasStarted
-                    && http.Response is { StatusCode: 404 or 405, ContentLength: null, ContentType: null })
-                {
-                    await NoRouteAsync(http);
-                }
+                await NoRouteAsync(http);
             }
-            catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
-            {
-                http.Abort();
-            }
-            catch (BadHttpRequestException broken)
-            {
-                await BrokenAsync(http, broken.StatusCode);
-            }
-            catch (Exception cause) when (cause is LedgerUnavailable or NpgsqlException or TimeoutException)
-            {
-                log.NoAnswer(RequestId(http), Kind(cause), cause.StackTrace ?? "");
-                http.Response.Headers.RetryAfter = RetrySeconds;
-                await TellAsync(http, 503, "transient", DetailCode.ServiceUnavailable);
-            }
-            catch (Exception cause)
-            {
-                log.RequestFailed(RequestId(http), Kind(cause), cause.StackTrace ?? "");
-                await TellAsync(http, 500, "exception", DetailCode.ServerError);
-            }
-        });
+        }
+        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
+        {
+            http.Abort();
+        }
+        catch (BadHttpRequestException broken)
+        {
+            await BrokenAsync(http, broken.StatusCode);
+        }
+        catch (Exception cause) when (cause is LedgerUnavailable or NpgsqlException or TimeoutException)
+        {
+            log.NoAnswer(RequestId(http), Kind(cause), cause.StackTrace ?? "");
+            http.Response.Headers.RetryAfter = RetrySeconds;
+            await TellAsync(http, 503, "transient", DetailCode.ServiceUnavailable);
+        }
+        catch (Exception cause)
+        {
+            log.RequestFailed(RequestId(http), Kind(cause), cause.StackTrace ?? "");
+            await TellAsync(http, 500, "exception", DetailCode.ServerError);
+        }
     }
 
     private static Task NoRouteAsync(HttpContext http)

@@ -1,6 +1,7 @@
 using CpIs.Fhir;
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
+using CpIs.Server.Bundles;
 using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Metadata;
@@ -23,8 +24,8 @@ internal static class Rooms
     public static void Add(IServiceCollection services, ServerOptions options, string connection)
     {
         services.AddSingleton(_ => Profiles.Load()).AddSingleton<ShowDefinitions>()
-            .AddSingleton(s => new ShowCapabilities(
-                s.GetRequiredService<Profiles>(), s.GetService<TokenIssuer>()?.TokenAddress));
+            .AddSingleton(s => new ShowCapabilities(s.GetRequiredService<Profiles>(),
+                s.GetService<TokenIssuer>()?.TokenAddress, options.Browsers.Any(options.Sandbox)));
         AddAccess(services);
         AddOrganizations(services);
         AddPlans(services);
@@ -58,7 +59,7 @@ internal static class Rooms
         services.AddSingleton<PlanListStore>();
         services.AddSingleton<SearchPlans>().AddSingleton<ReadPlan>().AddSingleton<WritePlan>()
             .AddSingleton<PatchPlan>()
-            .AddSingleton<SubmitBundle>();
+            .AddSingleton<SubmitBundle>().AddSingleton<RunBatch>().AddSingleton<TakeBundle>();
         services.AddSingleton<VersionStore>().AddSingleton<ShowVersions>();
         services.AddSingleton<SupersessionStore>().AddSingleton<Supersede>();
         services.AddSingleton<SearchPatients>().AddSingleton<ReadPatient>().AddSingleton<PutPatient>();

@@ -60,6 +60,9 @@ internal sealed record Route(
     /// </summary>
     public bool Narrows { get; init; }
 
+    /// <summary>A second interaction served at the same address, or null.</summary>
+    public string? Also { get; init; }
+
     /// <summary>What stands before the path.</summary>
     public string Prefix { get; init; } = Routes.Prefix;
 }

@@ -1,5 +1,6 @@
 using CpIs.Server.Access;
 using CpIs.Server.AuditTrail;
+using CpIs.Server.Bundles;
 using CpIs.Server.Demographics;
 using CpIs.Server.Encounters;
 using CpIs.Server.Metadata;
@@ -31,8 +32,8 @@ internal static class Routes
         {
             Prefix = ShowOpenApi.Path, Negotiated = false,
         },
-        new("POST", "/", "", null, "transaction", 'E', Who.Council, Discloses.Patients,
-            To<SubmitBundle>(r => r.AnswerAsync)),
+        new("POST", "/", "", null, "transaction", 'E', Who.Anyone, Discloses.Patients,
+            To<TakeBundle>(r => r.AnswerAsync)) { Also = "batch" },
         .. Plan(PlanView.Flag),
         .. Plan(PlanView.Episode),
         Search("Patient", HealthOrCouncil, Discloses.Patients, To<SearchPatients>(r => r.AnswerAsync)),
@@ -181,6 +182,51 @@ internal static class Routes
 
     /// <summary>Routes whose rooms keep to the condition of a scope.</summary>
     private static IEnumerable<Route> Narrowing(params Route[] routes) => routes.Select(r => r with { Narrows = true });
+
+    /// <summary>
+    /// The line of the table that an entry of a batch meets, as the framework finds it for a request.
+    /// </summary>
+    /// <param name="method">HTTP method.</param>
+    /// <param name="path">Under the base, without a leading slash.</param>
+    /// <returns>Null when nothing is served there under that method.</returns>
+    public static (Route Route, RouteValueDictionary Values)? Find(string method, string path)
+    {
+        var segments = path.Split('/');
+        (Route, RouteValueDictionary Values)? found = null;
+        foreach (var route in Table.Where(r => r.Method == (method == "HEAD" ? "GET" : method) && r.Prefix == Prefix))
+        {
+            if (Values(route.Path[1..].Split('/'), segments) is { } values
+                && (found is null || values.Count < found.Value.Values.Count))
+            {
+                found = (route, values);
+            }
+        }
+
+        return found;
+    }
+
+    private static RouteValueDictionary? Values(string[] pattern, string[] segments)
+    {
+        var values = new RouteValueDictionary();
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            if (pattern.Length != segments.Length || segments[i].Length == 0)
+            {
+                return null;
+            }
+
+            if (pattern[i].StartsWith('{'))
+            {
+                values[pattern[i].Trim('{', '}')] = Uri.UnescapeDataString(segments[i]);
+            }
+            else if (pattern[i] != segments[i])
+            {
+                return null;
+            }
+        }
+
+        return values;
+    }
 
     private static Route[] Plan(PlanView view) =>
     [

@@ -38,6 +38,9 @@ internal sealed record Browsers
         Origins = [.. configuration.GetSection("Browsers:Origins").GetChildren().Select(o => Checked(o.Value ?? ""))],
     };
 
+    /// <summary>Whether any page is let in at all.</summary>
+    public bool Any(bool sandbox) => sandbox || Origins.Count > 0;
+
     /// <summary>Answers what browsers ask before they ask, and says with each answer who may read it.</summary>
     /// <param name="app">The endpoint.</param>
     /// <param name="port">Port of the service: the management port has nothing for pages.</param>

@@ -81,6 +81,9 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     /// </summary>
     public IReadOnlyList<string>? Within { get; private set; }
 
+    /// <summary>What the record calls this; of a batch not what its route is called after.</summary>
+    public string Interaction { get; set; } = route.Interaction;
+
     public string Base => $"{Http.Request.Scheme}://{Http.Request.Host}{Routes.Prefix}";
 
     public string Id => (string)Http.Request.RouteValues["id"]!;
@@ -137,7 +140,7 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
     public AuditEntry Entry(string? nhsNumber = null) => new()
     {
         Kind = "rest",
-        Interaction = Route.Interaction,
+        Interaction = Interaction,
         Action = Route.Action,
         Status = 200,
         Reason = Looks?.IsBeyond(nhsNumber) != true ? Mark

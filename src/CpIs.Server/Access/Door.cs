@@ -14,11 +14,18 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
     Rates rates, Browsing browsing, ServerOptions options)
 {
     /// <summary>Runs a route for a request.</summary>
-    public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler)
+    /// <param name="http">The request.</param>
+    /// <param name="route">The line of the table it met.</param>
+    /// <param name="handler">Who answers.</param>
+    /// <param name="place">Of an entry of a batch its place there.</param>
+    public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler, int? place = null)
     {
         var id = RequestId(http, out var badHeader);
         var given = badHeader is null && http.Request.Headers.ContainsKey("X-Request-ID");
-        var call = new Call(http, route, id, options.Instance) { GivenId = given ? id : null };
+        var call = new Call(http, route, id, options.Instance) 
+        {
+            GivenId = !given ? null : place is null ? id : $"{id}/{place}",
+        };
         Mirror(http, call.RequestId);
         try
         {

@@ -32,7 +32,8 @@ internal static class Rights
     private static string What(Route route) => route.Interaction == "operation"
         ? route.Path.Length == 0 ? "list"
             : route.Path[(route.Path.IndexOf(Operation(route), StringComparison.Ordinal))..]
-        : route.Interaction == "search-type" ? "search" : route.Interaction;
+        : route.Interaction == "search-type" ? "search"
+        : route.Also is { } also ? $"{route.Interaction}, {also}" : route.Interaction;
 
     /// <summary>Where the operation's own part of the path begins.</summary>
     private static string Operation(Route route) =>

@@ -28,7 +28,7 @@ internal static class Searchable
     /// <summary>Search parameters of a type, by name and kind.</summary>
     public static IReadOnlyList<(string Name, string Type)> Parameters(string type) =>
         Own.TryGetValue(type, out var own) ? own
-            : ShowDefinitions.Types.Contains(type) ? [.. ShowDefinitions.Searchable] : [];
+            : ShowDefinitions.Types.Contains(type) ? [.. ShowDefinitions.Searchable(type)] : [];
 
     /// <summary>Values of <c>_include</c> that a search of a type takes.</summary>
     public static IReadOnlyList<string> Includes(string type) => View(type) is { } view

@@ -11,7 +11,8 @@ namespace CpIs.Server.Metadata;
 /// </summary>
 /// <param name="profiles">What our resources keep to.</param>
 /// <param name="tokenAddress">Where tokens are asked for; null where an issuer elsewhere gives them.</param>
-internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress)
+/// <param name="pages">Whether any web page may ask from a browser.</param>
+internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress, bool pages)
 {
     /// <summary>Seconds for which the statement may be kept.</summary>
     private const int KeepSeconds = 300;
@@ -91,7 +92,8 @@ internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress)
 
         json.WriteEndArray();
         var system = Routes.Table.Where(r => r.Resource.Length == 0).ToList();
-        CapabilityParts.WriteInteractions(json, system.Where(r => r.Interaction is "transaction" or "batch"));
+        CapabilityParts.WriteInteractions(json, system.Where(r => r.Interaction == "transaction")
+            .SelectMany(r => new[] { r, r with { Interaction = r.Also! } }));
         CapabilityParts.WriteOperations(json, system);
         json.WriteEndObject();
         json.WriteEndArray();
@@ -105,6 +107,7 @@ internal sealed class ShowCapabilities(Profiles profiles, string? tokenAddress)
             WriteTokenAddress(json, tokenAddress);
         }
 
+        json.WriteBoolean("cors"u8, pages);
         json.WriteStartArray("service"u8);
         json.WriteStartObject();
         json.WriteStartArray("coding"u8);

@@ -42,19 +42,23 @@ internal sealed class ShowDefinitions
             .ToLookup(d => d.ResourceType, Published.Of);
     }
 
-    /// <summary>Search parameters of these types, by name and type.</summary>
-    public static IEnumerable<(string Name, string Type)> Searchable => Parameters.Select(p => (p.Name, p.Type));
+    /// <summary>Search parameters of one of these types, by name and kind.</summary>
+    public static IEnumerable<(string Name, string Type)> Searchable(string type) =>
+        Of(type).Select(p => (p.Name, p.Type));
 
-    public Task ReadAsync(Call call) =>
-        all[call.Route.Resource].FirstOrDefault(d => d.Id == call.Id) is { } one
-            ? Answers.PublicAsync(call.Http, Narrowing.Shown(call.Http, one.Json), one.Tag, KeepSeconds)
-            : throw Refused.NotFound();
+    public Task ReadAsync(Call call)
+    {
+        var one = all[call.Route.Resource].FirstOrDefault(d => d.Id == call.Id) ?? throw Refused.NotFound();
+        var shown = Narrowing.Shown(call.Http, one.Json);
+        return Answers.PublicAsync(
+            call.Http, shown, shown == one.Json ? one.Tag : Answers.Tag(shown), KeepSeconds);
+    }
 
     public async Task SearchAsync(Call call)
     {
         var type = call.Route.Resource;
         var search = await SearchRequest.ReadAsync(call, Terms(type), pages);
-        var condition = SearchConditions.All(search, Parameters);
+        var condition = SearchConditions.All(search, Of(type));
         var matches = all[type].Where(d => condition(d)).ToList();
         var (page, next) = Keyset.Cut(matches, search);
         var self = SelfLink.Of(call, search);
@@ -66,7 +70,7 @@ internal sealed class ShowDefinitions
         };
         foreach (var one in page)
         {
-            bundle.Add($"{type}/{one.Id}", one.Json.Span, "match");
+            bundle.Add($"{type}/{one.Id}", one.Json, "match");
         }
 
         if (search.LeftOut.Count > 0)
@@ -79,12 +83,16 @@ internal sealed class ShowDefinitions
         await Answers.PublicAsync(call.Http, bundle.Finish(), tag, KeepSeconds);
     }
 
+    /// <summary>R4's NamingSystem has no version.</summary>
+    private static List<SearchParameter<Published>> Of(string type) =>
+        [.. Parameters.Where(p => type != "NamingSystem" || p.Name != "version")];
+
     private static SearchTerms Terms(string type) =>
-        new(type, [.. Parameters.Select(p => p.Name)]) { Sorts = ["_id"] };
+        new(type, [.. Of(type).Select(p => p.Name)]) { Sorts = ["_id"] };
 
     /// <summary>A definition as it is served, and what it is found by.</summary>
     private sealed record Published(
-        string Id, string Name, string? Version, IReadOnlyList<string> Urls, ReadOnlyMemory<byte> Json, string Tag)
+        string Id, string Name, string? Version, IReadOnlyList<string> Urls, byte[] Json, string Tag)
     {
         public static Published Of(Definition definition)
         {
@@ -92,9 +100,9 @@ internal sealed class ShowDefinitions
             var root = document.RootElement;
 
             // Without the blanks that the files have for their readers.
-            var json = Formats.Dense(definition.Json);
+            var json = Formats.Dense(definition.Json).ToArray();
             return new(definition.Id, Plans.Incoming.Text(root, "name") ?? "", Plans.Incoming.Text(root, "version"),
-                [definition.Url, .. UniqueIds(root)], json, Answers.Tag(json.Span));
+                [definition.Url, .. UniqueIds(root)], json, Answers.Tag(json));
         }
 
         /// <summary>R4's NamingSystem has no URL of its own: it is also found by the systems it names.</summary>

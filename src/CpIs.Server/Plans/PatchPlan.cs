@@ -34,7 +34,8 @@ internal sealed class PatchPlan(
             var updates = new List<Change>(changes.Count);
             foreach (var change in changes)
             {
-                updates.Add(change is PlanPatch patch ? await UpdateAsync(call, patch, reader) : change);
+                updates.Add(change is PlanPatch patch
+                    ? await UpdateAsync(call, patch, reader, changes.Count > 1) : change);
             }
 
             try
@@ -49,6 +50,18 @@ internal sealed class PatchPlan(
             {
                 throw Refused.Stale("Others change this resource too quickly for a patch: try again.");
             }
+        }
+    }
+
+    private async Task<Change> UpdateAsync(Call call, PlanPatch patch, PartsReader reader, bool bundled)
+    {
+        try
+        {
+            return await UpdateAsync(call, patch, reader);
+        }
+        catch (Refused refused) when (bundled)
+        {
+            throw Submission.AtEntry(refused, patch.Place);
         }
     }
 

@@ -354,13 +354,17 @@ internal sealed class Submission
         }
     }
 
-    private static Refused AtEntry(Refused refused, int place) =>
-        new(refused.Status, [.. refused.Issues.Select(i => i with { Expression = InEntry(place, i.Expression) })]);
+    /// <summary>A refusal that names the Bundle's entry it is about.</summary>
+    public static Refused AtEntry(Refused refused, int place) =>
+        new(refused.Status, [.. refused.Issues.Select(i => i with { Expression = InEntry(place, i.Expression) })])
+        {
+            NhsNumber = refused.NhsNumber,
+        };
 
     /// <summary>
     /// An element's path inside a Bundle's entry: <c>Flag.status</c> becomes <c>Bundle.entry[2].resource.status</c>.
     /// </summary>
-    public static string InEntry(int place, string? expression)
+    private static string InEntry(int place, string? expression)
     {
         var dot = expression?.IndexOf('.', StringComparison.Ordinal) ?? -1;
         return $"Bundle.entry[{place}]" + (expression is null ? "" : ".resource" + (dot < 0 ? "" : expression[dot..]));

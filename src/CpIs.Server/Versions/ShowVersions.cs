@@ -2,6 +2,7 @@ using System.Globalization;
 using CpIs.Audit;
 using CpIs.Fhir;
 using CpIs.Server.Access;
+using CpIs.Server.Organizations;
 using CpIs.Server.Searching;
 
 namespace CpIs.Server.Versions;
@@ -12,7 +13,7 @@ namespace CpIs.Server.Versions;
 /// http://hl7.org/fhir/R4/http.html#history
 /// </summary>
 internal sealed class ShowVersions(
-    VersionStore versions, PageTokens pages, AuditLog ledger, TimeProvider clock)
+    VersionStore versions, Register register, PageTokens pages, AuditLog ledger, TimeProvider clock)
 {
     /// <summary>Versions of one resource of the caller's council.</summary>
     public async Task OfOneAsync(Call call)
@@ -87,9 +88,13 @@ internal sealed class ShowVersions(
     /// <summary>Whether there is any version at all.</summary>
     private static VersionRequest Newest(string id) => new(new(id) { Limit = 1 }, "");
 
-    private Task<Sealed<VersionPage>> AskAsync(Call call, VersionRequest request) => versions.AskAsync(
-        call.Route.Resource, call.Caller.Organisation, request.Question, Visibility.Today(clock),
-        call.Http.RequestAborted);
+    private async Task<Sealed<VersionPage>> AskAsync(Call call, VersionRequest request)
+    {
+        var council = await register.FindAsync(call.Caller.Organisation)
+            ?? throw Refused.Denied("Your organisation is not in the register of councils.");
+        return await versions.AskAsync(call.Route.Resource, council, request.Question, Visibility.Today(clock),
+            call.Http.RequestAborted);
+    }
 
     private Task AnswerAsync(Call call, VersionRequest request, VersionPage page)
     {

@@ -1,5 +1,6 @@
 using System.Data;
 using CpIs.Audit;
+using CpIs.Server.Organizations;
 using CpIs.Server.Plans;
 using Npgsql;
 using NpgsqlTypes;
@@ -110,8 +111,9 @@ internal sealed class VersionStore(NpgsqlDataSource database, PlanStore plans)
 
     /// <summary>A page of a council's history; every version of it is disclosed.</summary>
     public async Task<Sealed<VersionPage>> AskAsync(
-        string type, string council, VersionQuestion question, DateOnly today, CancellationToken stop)
+        string type, OrganizationRow owner, VersionQuestion question, DateOnly today, CancellationToken stop)
     {
+        var council = owner.Ods;
         var page = type switch
         {
             "Flag" => await PageAsync(PageFlags, CountFlags, council, question, stop),
@@ -121,7 +123,7 @@ internal sealed class VersionStore(NpgsqlDataSource database, PlanStore plans)
         var rows = new List<VersionRow>(page.Rows.Count);
         foreach (var row in page.Rows)
         {
-            rows.Add(row.StatusUntil <= today ? await AnewAsync(type, council, row, today, stop) : row);
+            rows.Add(row.StatusUntil <= today ? await AnewAsync(type, owner, row, today, stop) : row);
         }
 
         return new(page with { Rows = rows }, [.. rows.Select(r =>
@@ -147,12 +149,12 @@ internal sealed class VersionStore(NpgsqlDataSource database, PlanStore plans)
 
     /// <summary>R0: a current version past the day until which its status is true is never served stale.</summary>
     private async Task<VersionRow> AnewAsync(
-        string type, string council, VersionRow row, DateOnly today, CancellationToken stop)
+        string type, OrganizationRow owner, VersionRow row, DateOnly today, CancellationToken stop)
     {
         var view = type == "Flag" ? PlanView.Flag : PlanView.Episode;
-        var plan = (await plans.FindAsync(view, council, Guid.Parse(row.Id), stop)).Value;
+        var plan = (await plans.FindAsync(view, owner.Ods, Guid.Parse(row.Id), stop)).Value;
         return plan is null || plan.State(view).Version != row.Version ? row
-            : row with { Body = plan.AsOf(today, council).State(view).Body };
+            : row with { Body = plan.AsOf(today, owner.Name).State(view).Body };
     }
 
     private async Task<VersionPage> PageAsync(

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using CpIs.Fhir;
+using CpIs.Server.Access;
 using CpIs.Server.Sandbox;
 using CpIs.Server.Tests.Notices;
 using CpIs.Server.Tests.Organizations;
@@ -16,9 +17,10 @@ internal sealed class MatrixRequests(MatrixStage stage)
     private const string Search = "search-type";
 
     /// <summary>Whether the route names anything that could be another's.</summary>
-    public static bool Names(Route route) => route.Path.Contains("{id}", StringComparison.Ordinal)
-        || route.Interaction is Search or "create" or "transaction" || ByIdentifier(route)
-        || route.Path.EndsWith("summary", StringComparison.Ordinal);
+    public static bool Names(Route route) => !route.Who.HasFlag(Who.Public)
+        && (route.Path.Contains("{id}", StringComparison.Ordinal)
+            || route.Interaction is Search or "create" or "transaction" || ByIdentifier(route)
+            || route.Path.EndsWith("summary", StringComparison.Ordinal));
 
     public HttpRequestMessage Of(Route route, Persona persona, Things things, string requestId)
     {
@@ -72,6 +74,7 @@ internal sealed class MatrixRequests(MatrixStage stage)
         "Patient" => "_id=" + things.Plan.Number,
         "Organization" => $"identifier={Systems.Ods}|{things.Ods}",
         "Subscription" => "_id=" + things.Subscription,
+        _ when route.Who.HasFlag(Who.Public) => "url=" + Systems.Base,
         _ => "patient=" + things.Plan.Number,
     };
 

@@ -24,6 +24,9 @@ internal sealed record CoverageCase(string Method, string Url, params ExpectedEn
     /// <summary>The entry names a person who is made up on the spot.</summary>
     public bool AnyPatient { get; init; }
 
+    /// <summary>The entries are about requests inside this one, and name those.</summary>
+    public bool Within { get; init; }
+
     /// <summary>Refused, with one entry, whatever the reason given.</summary>
     public bool AnyRefusal { get; init; }
 

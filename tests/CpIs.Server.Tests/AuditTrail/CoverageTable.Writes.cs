@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using CpIs.Fhir;
+using CpIs.Server.Tests.Bundles;
 
 namespace CpIs.Server.Tests.AuditTrail;
 
@@ -180,6 +181,18 @@ internal static partial class CoverageTable
             var plan = Fresh(t);
             var made = new ExpectedEntry("create", 201, 0, plan.Number);
             return new("POST", "", made, made, made) { Body = plan.Bundle(), Answer = 200 };
+        });
+        yield return Row(Route, "batch", Doctor, t => new("POST", "",
+            new ExpectedEntry("read", 200, 0, t.Plan.Number), new ExpectedEntry("search-type", 403, 4, null))
+        {
+            Body = InventedBundle.Of("batch", InventedBundle.Entry("GET", "Flag/" + t.Flag),
+                InventedBundle.Entry("GET", "Flag?status=active")),
+            Answer = 200,
+            Within = true,
+        });
+        yield return Row(Route, "empty batch", Doctor, _ => new("POST", "", new ExpectedEntry("batch", 400, 4, null))
+        {
+            Body = InventedBundle.Of("batch"),
         });
         yield return Row(Route, "refused", Council, _ => new("POST", "", No(400))
         {

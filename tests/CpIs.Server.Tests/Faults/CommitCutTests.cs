@@ -46,6 +46,8 @@ public sealed class CommitCutTests : IAsyncLifetime
         (await Server.Clinician.TryAsync("Flag?patient=" + plan.Number)).StatusCode.Should().Be(HttpStatusCode.OK);
         var cut = Guid.NewGuid().ToString();
 
+        // What signs the ledger inserts too, and it is not its insert that is to be cut off.
+        await Server.SignedAsync();
         Proxy.Arm(forwardFirst: committed, committed ? "INSERT 0 " : cut);
         using var answer = await LookUpAsync(plan, cut);
 

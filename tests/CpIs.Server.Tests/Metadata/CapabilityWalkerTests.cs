@@ -3,6 +3,7 @@ using CpIs.Fhir;
 using FluentAssertions;
 using Hl7.Fhir.Model;
 using Hl7.Fhir.Serialization;
+using Hl7.Fhir.Utility;
 using Xunit;
 using Task = System.Threading.Tasks.Task;
 
@@ -38,6 +39,7 @@ public sealed class CapabilityWalkerTests(WalkedHouse house) : IClassFixture<Wal
         var rest = statement.Rest.Single();
         rest.Security!.Extension.Single().Extension.Single().Value.Should().BeOfType<FhirUri>()
             .Which.Value.Should().Be(house.Server.Root + "oauth2/token");
+        rest.Security.Cors.Should().BeTrue();
         rest.Resource.Should().OnlyHaveUniqueItems(r => r.Type);
     }
 
@@ -86,9 +88,22 @@ public sealed class CapabilityWalkerTests(WalkedHouse house) : IClassFixture<Wal
     }
 
     [Fact]
+    public async Task Every_search_parameter_is_R4s_own_of_that_type_or_says_where_it_is_defined()
+    {
+        foreach (var resource in await ResourcesAsync())
+        {
+            var known = OfR4(resource.Text("type")).Select(p => (p.Name, p.Type.GetLiteral()))
+                .Append(("_id", "token")).Append(("_lastUpdated", "date")).ToList();
+
+            (resource["searchParam"]?.AsArray() ?? []).Where(p => p!["definition"] is null)
+                .Select(p => (p!.Text("name"), p!.Text("type"))).Should().BeSubsetOf(known, resource.Text("type"));
+        }
+    }
+
+    [Fact]
     public async Task Every_include_it_claims_is_taken_and_every_other_of_R4_is_refused()
     {
-        foreach (var resource in (await ResourcesAsync()).Where(r => r["searchInclude"] is not null))
+        foreach (var resource in (await ResourcesAsync()).Where(r => r["searchParam"] is not null))
         {
             var type = resource.Text("type");
             foreach (var name in (string[])["Include", "RevInclude"])

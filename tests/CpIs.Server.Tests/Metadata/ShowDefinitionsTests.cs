@@ -114,6 +114,21 @@ public sealed class ShowDefinitionsTests(RunningServer server) : IClassFixture<R
     }
 
     [Fact]
+    public async Task A_summary_of_it_is_shorter_and_has_an_ETag_of_its_own()
+    {
+        using var anybody = server.With(() => null);
+
+        var whole = await anybody.TryAsync("StructureDefinition/CpIs-Flag");
+        var summary = await anybody.TryAsync("StructureDefinition/CpIs-Flag?_summary=true");
+        var found = await anybody.GetOkAsync("StructureDefinition?_id=CpIs-Flag&_elements=url");
+
+        (await summary.BodyAsync())["snapshot"].Should().BeNull();
+        summary.Headers.ETag.Should().NotBe(whole.Headers.ETag);
+        found.All("StructureDefinition").Single()["name"].Should().NotBeNull("it is mandatory");
+        found.All("StructureDefinition").Single()["snapshot"].Should().BeNull();
+    }
+
+    [Fact]
     public async Task It_comes_as_xml_to_whoever_wants_that()
     {
         using var anybody = server.With(() => null);

@@ -45,8 +45,15 @@ internal sealed class WalkerCalls(WalkedHouse house)
 
     /// <summary>A search by one parameter; of people only ever of one, so there by the id besides.</summary>
     public Task<HttpResponseMessage> SearchByAsync(string type, string parameter) => house.SendAsync("GET",
-        $"{type}?{((type, parameter) == ("Patient", "_lastUpdated") ? Search(type) + "&" : "")}"
-        + $"{(type == "CareTeam" ? "patient:identifier" : parameter)}={Value(type, parameter)}", type);
+        $"{type}?{Beside(type, parameter)}{Value(type, parameter)}", type);
+
+    /// <summary>Nobody lists people: whoever asks for one by her day of change names her as well.</summary>
+    private string Beside(string type, string parameter) => (type, parameter) switch
+    {
+        ("CareTeam", _) => "patient:identifier=",
+        ("Patient", not ("_id" or "identifier")) => $"_id={house.Plan.Number}&{parameter}=",
+        _ => parameter + "=",
+    };
 
     public Task<HttpResponseMessage> IncludeAsync(string type, string name, string value) =>
         house.SendAsync("GET", $"{type}?{Search(type)}&{name}={value}", type);

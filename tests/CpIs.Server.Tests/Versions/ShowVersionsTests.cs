@@ -101,6 +101,25 @@ public sealed class ShowVersionsTests(RunningServer server) : IClassFixture<Runn
     }
 
     [Fact]
+    public async Task R0_a_current_version_past_its_day_is_shown_as_it_is_today()
+    {
+        var later = new RunningServer();
+        await later.InitializeAsync();
+        var (episode, _) = await later.SubmitAsync(new InventedPlan
+        {
+            Start = later.Today.AddDays(-10), End = later.Today.AddDays(1),
+        });
+        later.Clock.Move(TimeSpan.FromDays(1));
+
+        var newest = (await later.Lancashire
+            .GetOkAsync($"EpisodeOfCare/{episode}/_history"))["entry"]![0]!["resource"]!;
+
+        newest.Text("status").Should().Be("finished");
+        newest["managingOrganization"]!.Text("display").Should().NotBe("ZZ001");
+        await later.DisposeAsync();
+    }
+
+    [Fact]
     public async Task R7_nobody_but_the_owning_council_learns_of_a_history()
     {
         var (episode, flag) = await server.SubmitAsync(Plan);

@@ -102,3 +102,16 @@ Usage: #definition
 * base = #AuditEvent
 * type = #token
 * expression = "AuditEvent.entity.detail.where(type = 'plan-found').value"
+
+Instance: CpIs-NamingSystem-url
+InstanceOf: SearchParameter
+Usage: #definition
+* url = "https://fhir.cpis.example/SearchParameter/CpIs-NamingSystem-url"
+* version = "0.1.0"
+* name = "CpIsNamingSystemUrl"
+* status = #active
+* description = "A system that is named, or the address of the NamingSystem itself: R4 gives it no URL."
+* code = #url
+* base = #NamingSystem
+* type = #uri
+* expression = "NamingSystem.uniqueId.where(type = 'uri').value"
