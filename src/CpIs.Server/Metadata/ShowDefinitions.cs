@@ -51,7 +51,7 @@ internal sealed class ShowDefinitions
         var one = all[call.Route.Resource].FirstOrDefault(d => d.Id == call.Id) ?? throw Refused.NotFound();
         var shown = Narrowing.Shown(call.Http, one.Json);
         return Answers.PublicAsync(
-            call.Http, shown, shown == one.Json ? one.Tag : Answers.Tag(shown), KeepSeconds);
+            call.Http, shown, shown.Equals(one.Json) ? one.Tag : Answers.Tag(shown.Span), KeepSeconds);
     }
 
     public async Task SearchAsync(Call call)
