@@ -11,6 +11,8 @@ internal static partial class OpenApiParts
     private static readonly string[] Shapes =
         ["_count", "_sort", "_total", "_summary", "_elements", "_include", "_revinclude"];
 
+    private static readonly string[] OfHistory = ["_count", "_since", "_at"];
+
     private static readonly string[] Refusals = ["400", "401", "403", "404", "406", "429", "500", "503"];
 
     private static readonly string[] RefusalsOfBodies = ["409", "412", "413", "415", "422"];
@@ -68,7 +70,8 @@ internal static partial class OpenApiParts
 
     private static IEnumerable<string> InQuery(Route route)
     {
-        var shapes = route is { Interaction: "search-type", Method: "GET" } ? Shapes : [];
+        var shapes = route is { Interaction: "search-type", Method: "GET" } ? Shapes
+            : route.Interaction is "history-instance" or "history-type" ? OfHistory : [];
         var condition = route.Method == "PUT" && route.Path == "/" + route.Resource ? ["identifier"] : (string[])[];
         return [.. shapes, .. condition, .. route.Negotiated ? (string[])["_format", "_pretty"] : []];
     }
@@ -77,7 +80,8 @@ internal static partial class OpenApiParts
     {
         { Interaction: "create", Conditional: true } => ["X-Request-ID", "Prefer", "If-None-Exist"],
         { Interaction: "update" or "patch" or "delete" } => ["X-Request-ID", "Prefer", "If-Match"],
-        { Interaction: "read" } => ["X-Request-ID", "If-None-Match"],
+        { Interaction: "read" or "vread" } => ["X-Request-ID", "If-None-Match", "If-Modified-Since"],
+        { Interaction: "transaction" } => ["X-Request-ID", "Prefer"],
         _ => ["X-Request-ID"],
     };
 
