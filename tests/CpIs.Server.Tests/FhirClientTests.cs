@@ -95,6 +95,29 @@ public sealed class FhirClientTests(RunningServer server) : IClassFixture<Runnin
     [Theory]
     [InlineData(ResourceFormat.Json)]
     [InlineData(ResourceFormat.Xml)]
+    public async Task It_sends_a_batch_whose_entries_stand_alone(ResourceFormat format)
+    {
+        var plan = new InventedPlan { Start = server.Today.AddDays(-3) };
+        var (_, flag) = await server.SubmitAsync(plan);
+        using var doctor = Client(server.Clinician);
+        doctor.Settings.PreferredFormat = format;
+        var batch = new Bundle { Type = Bundle.BundleType.Batch };
+        foreach (var url in (string[])["Flag/" + flag, $"Flag?patient={plan.Number}", "Flag/" + Guid.NewGuid()])
+        {
+            batch.Entry.Add(new() { Request = new() { Method = Bundle.HTTPVerb.GET, Url = url } });
+        }
+
+        var done = await doctor.TransactionAsync(batch);
+
+        done!.Type.Should().Be(Bundle.BundleType.BatchResponse);
+        done.Entry.Select(e => e.Response!.Status![..3]).Should().Equal("200", "200", "404");
+        done.Entry[0].Resource.Should().BeOfType<Flag>();
+        done.Entry[1].Resource.Should().BeOfType<Bundle>().Which.Total.Should().Be(1);
+    }
+
+    [Theory]
+    [InlineData(ResourceFormat.Json)]
+    [InlineData(ResourceFormat.Xml)]
     public async Task It_speaks_either_format_and_hears_why_it_is_refused(ResourceFormat format)
     {
         using var council = Client(server.Lancashire);
