@@ -64,6 +64,12 @@ internal static class XmlBody
         {
             throw Refused.BadBody("The body is not UTF-8.");
         }
+        catch (Exception odd) when (odd is ArgumentException or InvalidOperationException
+            or InvalidCastException or FormatException or NotSupportedException)
+        {
+            // What the parser can neither take nor name, such as one element in two types.
+            throw Refused.BadBody("The body is no resource in FHIR's XML.");
+        }
     }
 
     /// <summary>Elements of FHIR, XHTML in narratives, nothing else, not too deep and not too many.</summary>

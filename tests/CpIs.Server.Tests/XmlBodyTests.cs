@@ -17,6 +17,9 @@ public sealed class XmlBodyTests(RunningServer server) : IClassFixture<RunningSe
 {
     private const string Open = "<Patient xmlns=\"http://hl7.org/fhir\">";
 
+    /// <summary>Bodies brought into disorder.</summary>
+    private const int Mutations = 3000;
+
     private static readonly FhirJsonDeserializer Json =
         new(new DeserializerSettings().UsingMode(DeserializationMode.Recoverable));
 
@@ -169,6 +172,36 @@ public sealed class XmlBodyTests(RunningServer server) : IClassFixture<RunningSe
             .Which.Should().Contain("200000 elements");
     }
 
+    [Fact]
+    public void Whatever_is_cut_swapped_and_doubled_in_a_body_it_becomes_JSON_or_is_refused()
+    {
+        // The same disorder every time: a failure can be looked at again.
+        var dice = new Random(20516);
+        var bodies = Directory.GetFiles(Path.Combine(Examples, "valid"), "*.json").Order()
+            .Select(file => Xml(File.ReadAllText(file))).ToList();
+        var (taken, refused) = (0, 0);
+        for (var one = 0; one < Mutations; one++)
+        {
+            var body = Mutated(bodies[dice.Next(bodies.Count)], dice);
+            try
+            {
+                JsonNode.Parse(XmlBody.ToJson(body)).Should().NotBeNull();
+                taken++;
+            }
+            catch (Refused no) when (no.Status == 400)
+            {
+                refused++;
+            }
+            catch (Exception other) when (other is not Xunit.Sdk.XunitException)
+            {
+                throw new InvalidOperationException(Encoding.UTF8.GetString(body), other);
+            }
+        }
+
+        taken.Should().BePositive();
+        refused.Should().BePositive();
+    }
+
     [Theory]
     [InlineData("text/plain")]
     [InlineData("application/xhtml+xml")]
@@ -185,6 +218,32 @@ public sealed class XmlBodyTests(RunningServer server) : IClassFixture<RunningSe
     [InlineData("application/xml;charset=\"utf-8\"")]
     public async Task Its_type_may_be_written_in_several_ways(string type) =>
         await (await SendAsync($"{Open}</Patient>", type)).ShouldBeRefusedAsync(422);
+
+    /// <summary>One to three changes: parts between tags change places, names, values, or go.</summary>
+    private static byte[] Mutated(byte[] body, Random dice)
+    {
+        string[] strange = ["", "<div xmlns=\"http://www.w3.org/1999/xhtml\"/>", "value=\"\"", "<extension url=\"x\"/>",
+            "<contained><Patient/></contained>", "id=\"1\"", "<resource/>", "<Flag/>", "99999999999999999999", "T",
+                "-0",
+            "<valueBoolean value=\"x\"/>", "&#13;", "resourceType", "<![CDATA[x]]>", "<_id value=\"1\"/>"];
+        var text = Encoding.UTF8.GetString(body);
+        for (var changes = dice.Next(1, 4); changes > 0; changes--)
+        {
+            var parts = System.Text.RegularExpressions.Regex.Split(text, "(?<=>)|(?=<)|(?<=\")|(?=\")|(?<= )|(?==)");
+            var (at, other) = (dice.Next(parts.Length), dice.Next(parts.Length));
+            (parts[at], parts[other]) = dice.Next(5) switch
+            {
+                0 => (parts[other], parts[at]),
+                1 => (parts[at] + parts[at], parts[other]),
+                2 => (parts[other], parts[other]),
+                3 => (strange[dice.Next(strange.Length)], parts[other]),
+                _ => (parts[at] + strange[dice.Next(strange.Length)], parts[other]),
+            };
+            text = string.Concat(parts);
+        }
+
+        return Encoding.UTF8.GetBytes(text);
+    }
 
     private Task<HttpResponseMessage> SendAsync(string xml, string type = Formats.Xml) =>
         server.Lancashire.PutAsync(new Uri("Patient/9990000018", UriKind.Relative), Body(xml, type));

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
 namespace CpIs.Testing;
@@ -29,11 +30,11 @@ public sealed class ServerProcess : IAsyncDisposable
     private readonly Lock _logTurn = new();
     private bool _invited;
 
-    private ServerProcess(Process process, int port, string? log)
+    private ServerProcess(Process process, ServerStart wanted)
     {
         _process = process;
-        _log = log;
-        Client = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}"), Timeout = EndMax };
+        _log = wanted.LogFile;
+        Client = new HttpClient(wanted.Handler()) { BaseAddress = wanted.Address, Timeout = EndMax };
     }
 
     public HttpClient Client { get; }
@@ -92,7 +93,7 @@ public sealed class ServerProcess : IAsyncDisposable
         {
             start.Environment[name] = value;
         }
-        var server = new ServerProcess(new Process { StartInfo = start }, wanted.Port, wanted.LogFile);
+        var server = new ServerProcess(new Process { StartInfo = start }, wanted);
         server.Listen();
         return server;
     }
@@ -236,4 +237,25 @@ public sealed record ServerStart(string DataFolder, int Port)
 
     /// <summary>File to which everything it prints is added; null: only the first lines are kept, in memory.</summary>
     public string? LogFile { get; init; }
+
+    /// <summary>The certificate it shows; null: it speaks in the clear.</summary>
+    public X509Certificate2? Certificate { get; init; }
+
+    public Uri Address => new($"{(Certificate is null ? "http" : "https")}://localhost:{Port}");
+
+    /// <summary>For clients of it: they trust its certificate and no other.</summary>
+    public SocketsHttpHandler Handler()
+    {
+        var handler = new SocketsHttpHandler();
+        if (Certificate is not null)
+        {
+            handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => Trusts(shown);
+        }
+
+        return handler;
+    }
+
+    /// <summary>Whether a certificate is the one this server shows.</summary>
+    public bool Trusts(X509Certificate? shown) => Certificate is { } expected && shown is not null
+        && shown.GetRawCertData().AsSpan().SequenceEqual(expected.RawData);
 }

@@ -70,7 +70,7 @@ internal sealed class ShowDefinitions
         };
         foreach (var one in page)
         {
-            bundle.Add($"{type}/{one.Id}", one.Json, "match");
+            bundle.Add($"{type}/{one.Id}", one.Json.Span, "match");
         }
 
         if (search.LeftOut.Count > 0)
@@ -92,7 +92,7 @@ internal sealed class ShowDefinitions
 
     /// <summary>A definition as it is served, and what it is found by.</summary>
     private sealed record Published(
-        string Id, string Name, string? Version, IReadOnlyList<string> Urls, byte[] Json, string Tag)
+        string Id, string Name, string? Version, IReadOnlyList<string> Urls, ReadOnlyMemory<byte> Json, string Tag)
     {
         public static Published Of(Definition definition)
         {
@@ -100,9 +100,9 @@ internal sealed class ShowDefinitions
             var root = document.RootElement;
 
             // Without the blanks that the files have for their readers.
-            var json = Formats.Dense(definition.Json).ToArray();
+            var json = Formats.Dense(definition.Json);
             return new(definition.Id, Plans.Incoming.Text(root, "name") ?? "", Plans.Incoming.Text(root, "version"),
-                [definition.Url, .. UniqueIds(root)], json, Answers.Tag(json));
+                [definition.Url, .. UniqueIds(root)], json, Answers.Tag(json.Span));
         }
 
         /// <summary>R4's NamingSystem has no URL of its own: it is also found by the systems it names.</summary>

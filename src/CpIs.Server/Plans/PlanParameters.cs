@@ -21,8 +21,7 @@ internal static class PlanParameters
             r => [(Systems.Snomed, r.Facts.Kind.Code), (Systems.FlagCategory, Systems.FlagCategoryCode)]),
         SearchParameter<PlanRow>.Token("category", _ => [(Systems.FlagCategory, Systems.FlagCategoryCode)]),
         SearchParameter<PlanRow>.Organization("author", r => r.Facts.Council),
-        new("detail", "reference", (modifier, value) => SearchConditions.Reference<PlanRow>(
-            r => r.Episode.Id.ToString(), "EpisodeOfCare", modifier, value), _ => true),
+        new("detail", "reference", DetailIs, _ => true),
     ];
 
     private static readonly SearchParameter<PlanRow>[] OfEpisode =
@@ -101,9 +100,17 @@ internal static class PlanParameters
         SearchParameter<PlanRow>.Token("_id", r => [(null, r.State(view).Id.ToString())]),
         SearchParameter<PlanRow>.Updated(r => r.State(view).Updated),
         SearchParameter<PlanRow>.Patient("patient", IsAbout),
-        SearchParameter<PlanRow>.Token("identifier", r => [(Systems.CouncilPlan + r.Facts.Council, r.Facts.RowId)]),
+        SearchParameter<PlanRow>.Token("identifier", IdentifierOf),
         SearchParameter<PlanRow>.Date("date", PeriodOf),
     ];
+
+    /// <summary>Both halves of a plan bear its identifier.</summary>
+    private static IEnumerable<(string? System, string Code)> IdentifierOf(PlanRow row) =>
+        [(Systems.CouncilPlan + row.Facts.Council, row.Facts.RowId)];
+
+    private static Predicate<PlanRow> DetailIs(string? modifier, SearchValue value) => modifier == "identifier"
+        ? SearchConditions.Token<PlanRow>(IdentifierOf, null, value)
+        : SearchConditions.Reference<PlanRow>(r => r.Episode.Id.ToString(), "EpisodeOfCare", modifier, value);
 
     private static bool IsAbout(PlanRow row, NhsNumber number) =>
         row.Facts.NhsNumber.Equals(number) || row.AskedAs.Contains(number.Digits());

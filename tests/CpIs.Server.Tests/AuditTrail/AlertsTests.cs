@@ -77,6 +77,33 @@ public sealed partial class AlertsTests(TwoBrowsed servers) : IClassFixture<TwoB
     }
 
     [Fact]
+    public async Task Looks_that_come_in_one_batch_are_counted_one_by_one()
+    {
+        var doctor = servers.Doctor();
+        var batch = new JsonObject
+        {
+            ["resourceType"] = "Bundle",
+            ["type"] = "batch",
+            ["entry"] = new JsonArray([.. Enumerable.Range(0, TwoBrowsed.PatientsMax + 1).Select(_ => new JsonObject
+            {
+                ["request"] = new JsonObject
+                {
+                    ["method"] = "GET", ["url"] = "Flag?patient=" + InventedPlan.NewNumber(),
+                },
+            })]),
+        };
+        using var client = TwoBrowsed.As(servers.First, doctor);
+
+        (await client.PostAsync(servers.First.Base, RunningServer.Json(batch))).EnsureSuccessStatusCode();
+        await servers.TellAsync();
+
+        (await servers.First.Auditor.GetOkAsync($"AuditEvent?altid={doctor.UserId}&type=rest&_sort=date"))
+            .All("AuditEvent").Select(e => e["outcomeDesc"]?.GetValue<string>())
+            .Should().Equal(null, null, null, "BROWSING");
+        (await ToldAsync(doctor)).Should().HaveCount(1);
+    }
+
+    [Fact]
     public async Task The_window_slides_and_who_goes_on_is_told_of_again()
     {
         var doctor = servers.Doctor();

@@ -21,7 +21,6 @@ public sealed class SideDoorTests(RunningServer server) : IClassFixture<RunningS
         { "GET", "Flag?patient=@N&_count=0", null },
         { "GET", "Flag?patient=@N&status=inactive", null },
         { "GET", "Flag?patient=@N&_include=Flag:detail&_include=Flag:patient", null },
-        { "GET", "Flag?patient=@N&status=inactive", null },
         { "GET", "Flag?patient=@N&status=inactive&_summary=count", null },
         { "GET", "Flag?patient=@N&_elements=id", null },
         { "GET", "Flag/@F?_summary=text", null },

@@ -1,4 +1,5 @@
 using CpIs.Faults;
+using CpIs.Faults.Attacks;
 using CpIs.Faults.Uploads;
 using CpIs.Testing;
 using FluentAssertions;
@@ -43,6 +44,17 @@ public sealed class CrashTests(ITestOutputHelper output)
     [RootFact]
     public Task Each_row_is_applied_once_when_the_disk_is_full_while_councils_send() =>
         NothingBreaksAsync(UploadDiskRun.RunAsync, points: 2);
+
+    [Fact]
+    public async Task Who_resets_requests_without_end_is_cut_off_and_the_clinic_beside_is_answered()
+    {
+        using var said = new StringWriter();
+
+        var verdict = await AttackRun.RunAsync(new FaultOptions { Only = "rapid", Seconds = 1 }, said, default);
+
+        verdict.Broken.Should().BeEmpty(said.ToString());
+        said.ToString().Should().MatchRegex("rapid reset: .* [1-9][0-9]* cut off after");
+    }
 
     [Fact]
     public async Task A_row_lost_or_applied_twice_is_found_out()

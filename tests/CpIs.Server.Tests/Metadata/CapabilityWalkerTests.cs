@@ -135,6 +135,10 @@ public sealed class CapabilityWalkerTests(WalkedHouse house) : IClassFixture<Wal
             {
                 ((int)(await calls.CreateOnConditionAsync(type)).StatusCode).Should().Be(200, type);
             }
+            else if (claimed.Contains("create"))
+            {
+                await (await calls.CreateOnConditionAsync(type)).ShouldBeRefusedAsync(400);
+            }
 
             if (Claims(resource, "conditionalUpdate"))
             {

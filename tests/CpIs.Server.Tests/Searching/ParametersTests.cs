@@ -24,7 +24,8 @@ public sealed class ParametersTests(ParametersTests.Held held) : IClassFixture<P
         .. People("Flag", "subject"),
         (Council, "Flag", "detail=@E", 1), (Council, "Flag", "detail=EpisodeOfCare/@E", 1),
         (Council, "Flag", "detail:EpisodeOfCare=@E", 1), (Council, "Flag", "detail:not=@E", 1),
-        (Council, "Flag", "detail:missing=false", 2),
+        (Council, "Flag", "detail:missing=false", 2), (Council, "Flag", $"detail:identifier={Plan}|@R", 1),
+        (Council, "Flag", $"detail.identifier={Plan}|", 2),
         (Council, "Flag", "status=http://hl7.org/fhir/flag-status|active", 1),
         (Council, "Flag", "status=http://hl7.org/fhir/flag-status|", 2), (Council, "Flag", "status=|active", 0),
         (Council, "Flag", "status:not=active,inactive", 0), (Council, "Flag", "status:missing=true", 0),
@@ -106,7 +107,7 @@ public sealed class ParametersTests(ParametersTests.Held held) : IClassFixture<P
     [InlineData(Council, "Flag?patient:missing=true,false")]
     [InlineData(Council, "Flag?author.name=x")]
     [InlineData(Council, "Flag?author:contains=ZZ001")]
-    [InlineData(Council, "Flag?detail:identifier=x|y")]
+    [InlineData(Council, "Flag?detail:Flag=x")]
     [InlineData(Council, "Flag?code:text=x")]
     [InlineData(Council, "Flag?code=|")]
     [InlineData(Council, "Flag?code=")]

@@ -22,6 +22,9 @@ internal sealed record FaultOptions
     /// <summary>Size of the large upload.</summary>
     public int Megabytes { get; init; } = 100;
 
+    /// <summary>How long an attack lasts, and the quiet before it that it is compared with.</summary>
+    public int Seconds { get; init; } = 15;
+
     /// <summary>Only faults whose names hold this, where a run makes several kinds.</summary>
     public string Only { get; init; } = "";
 
@@ -52,6 +55,9 @@ internal sealed record FaultOptions
                     break;
                 case "--megabytes":
                     options = options with { Megabytes = int.Parse(Value(), CultureInfo.InvariantCulture) };
+                    break;
+                case "--seconds":
+                    options = options with { Seconds = int.Parse(Value(), CultureInfo.InvariantCulture) };
                     break;
                 case "--only":
                     options = options with { Only = Value() };

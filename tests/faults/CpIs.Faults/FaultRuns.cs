@@ -1,3 +1,4 @@
+using CpIs.Faults.Attacks;
 using CpIs.Faults.Uploads;
 
 namespace CpIs.Faults;
@@ -18,10 +19,11 @@ internal static class FaultRuns
         ("upload-servers", UploadServersRun.RunAsync),
         ("upload-disk", UploadDiskRun.RunAsync),
         ("upload-memory", UploadMemoryRun.RunAsync),
+        ("attack", AttackRun.RunAsync),
     ];
 
     public static string Usage => "./cpis faults [" + string.Join('|', Known.Select(run => run.Name))
-        + "] [--seed N] [--points N] [--rows N] [--megabytes N]\n./cpis faults verify --data FOLDER";
+        + "] [--seed N] [--points N] [--rows N] [--megabytes N] [--seconds N]\n./cpis faults verify --data FOLDER";
 
     /// <summary>1 when a promise is broken.</summary>
     public static async Task<int> RunAsync(FaultOptions options, TextWriter output, CancellationToken stop)

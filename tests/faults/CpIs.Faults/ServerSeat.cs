@@ -16,7 +16,9 @@ internal sealed class ServerSeat(ServerStart start) : IAsyncDisposable
 
     private ServerProcess? process;
 
-    public Uri Address { get; } = new($"http://localhost:{start.Port}");
+    public Uri Address => start.Address;
+
+    public ServerStart Start => start;
 
     public string Log => start.LogFile!;
 

@@ -53,9 +53,10 @@ internal sealed class Stage : IAsyncDisposable
     /// <param name="servers">Server processes on the one database.</param>
     /// <param name="through">What stands between servers and database, if anything does.</param>
     /// <param name="disk">Another place for the database, such as a small file system.</param>
+    /// <param name="secure">Speaks TLS, and so HTTP/2.</param>
     /// <param name="stop">Ends the wait.</param>
-    public static async Task<Stage> OpenAsync(
-        int servers, CancellationToken stop, Func<ClusterFolders, string, string>? through = null, string? disk = null)
+    public static async Task<Stage> OpenAsync(int servers, CancellationToken stop,
+        Func<ClusterFolders, string, string>? through = null, string? disk = null, bool secure = false)
     {
         var folder = NewFolder();
         var cluster = await EmbeddedCluster.StartAsync(
@@ -67,14 +68,16 @@ internal sealed class Stage : IAsyncDisposable
             ["ConnectionStrings__Cpis"] = connection,
             ["ConnectionStrings__CpisOwner"] = cluster.OwnerConnectionString,
         };
+        Directory.CreateDirectory(folder);
+        var certificate = secure ? Certificates.Make(folder, settings) : null;
         var seats = Enumerable.Range(0, servers).Select(place => new ServerSeat(
             new ServerStart(Path.Combine(folder, "server"), ServerProcess.FreePort())
             {
                 Arguments = ["--no-samples"],
                 Environment = settings,
+                Certificate = certificate,
                 LogFile = Path.Combine(folder, $"server-{place}.log"),
             })).ToList();
-        Directory.CreateDirectory(folder);
         var stage = new Stage(folder, cluster, seats);
         try
         {

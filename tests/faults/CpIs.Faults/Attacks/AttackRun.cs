@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace CpIs.Faults.Attacks;
+
+/// <summary>
+/// A clinic looks children up while somebody attacks: slow headers, slow bodies, HTTP/2 streams opened and reset, JSON
+/// nested without end. It prints what each does to the clinic's waiting, beside the quiet just before it.
+/// </summary>
+internal static class AttackRun
+{
+    private const int WarmSecondsMax = 5;
+
+    /// <summary>Quiet and attack in turn, so that what else the machine does meets both.</summary>
+    private const int Rounds = 3;
+
+    /// <summary>How long what an attack left behind may take to go.</summary>
+    private const int SettleSeconds = 3;
+
+    /// <summary>Open files that may be left when all is over.</summary>
+    private const int FilesMoreMax = 128;
+
+    public static async Task<Verdict> RunAsync(FaultOptions options, TextWriter output, CancellationToken stop)
+    {
+        await using var stage = await Stage.OpenAsync(servers: 1, stop, secure: true);
+        var seat = stage.Seats[0];
+        using var clinic = await Clinic.OpenAsync(seat, stop);
+        var phase = TimeSpan.FromSeconds(options.Seconds);
+        await clinic.AskAsync(TimeSpan.FromSeconds(Math.Min(WarmSecondsMax, options.Seconds)), stop);
+        var files = seat.Measure("before").Files;
+        var wrong = new List<string>();
+        foreach (var attack in (Attack[])[new SlowHeaders(seat), new SlowBodies(seat), new RapidReset(seat),
+            new DepthBombs(seat)])
+        {
+            if (attack.Name.Contains(options.Only, StringComparison.Ordinal))
+            {
+                wrong.AddRange(await TryAsync(attack, phase, clinic, output, stop));
+            }
+        }
+
+        var left = seat.Measure("after").Files;
+        var verdict = new Verdict();
+        verdict.Add("P7", string.Create(CultureInfo.InvariantCulture, $"open files {files} → {left}"),
+            left <= files + FilesMoreMax ? [] : ["connections of attackers are still open"]);
+        verdict.Add("P9", string.Create(CultureInfo.InvariantCulture, $"{clinic.Answers} look-ups answered"), wrong);
+        return verdict;
+    }
+
+    private static async Task<List<string>> TryAsync(
+        Attack attack, TimeSpan phase, Clinic clinic, TextWriter output, CancellationToken stop)
+    {
+        var (quiet, during) = (Waits.None, Waits.None);
+        for (var round = 0; round < Rounds; round++)
+        {
+            quiet += await clinic.AskAsync(phase, stop);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            var attacking = attack.RunAsync(end.Token);
+            during += await clinic.AskAsync(phase, stop);
+            await end.CancelAsync();
+            await attacking;
+            await Task.Delay(TimeSpan.FromSeconds(SettleSeconds), stop);
+        }
+
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"  {attack.Name}: p50 {quiet.P50:0.0} → {during.P50:0.0} ms, p99 {quiet.P99:0.0} → {during.P99:0.0} ms, ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $"{during.P99 / quiet.P99:0.00} ×; {during.All.Count} look-ups; {attack.Words}"));
+        var wrong = attack.Wrong.Select(what => $"{attack.Name}: {what}").ToList();
+        wrong.AddRange(during.Failed > 0 ? [$"{attack.Name}: {during.Failed} look-ups got no answer"] : []);
+        return wrong;
+    }
+}
