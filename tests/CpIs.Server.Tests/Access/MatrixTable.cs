@@ -12,6 +12,7 @@ internal static class MatrixTable
     {
         ["GET /metadata"] = "all: 200",
         ["GET /openapi.json"] = "all: 200",
+        // A transaction, which is a council's; a batch passes the same door entry by entry.
         ["POST /"] = "all: 403 403 403; council: 200 404 404",
         ["GET /Flag"] = "council: 200* 200 200; health: 200* 200* 200",
         ["POST /Flag/_search"] = "council: 200* 200 200; health: 200* 200* 200",
