@@ -10,7 +10,9 @@ namespace CpIs.Server.Tests.Searching;
 /// </summary>
 public sealed class InstantsTests(InstantsTests.Moment moment) : IClassFixture<InstantsTests.Moment>
 {
-    /// <summary>How many milliseconds the date asked for is off, and the prefixes that find the instant then.</summary>
+    /// <summary>
+    /// By how many milliseconds the date asked for is off, and the prefixes that then find the instant.
+    /// </summary>
     private static readonly Dictionary<int, string> Found = new()
     {
         [-1] = "ne gt ge sa", [0] = "eq ge le", [1] = "ne lt le eb",
