@@ -15,8 +15,7 @@ internal sealed class PlanStore(NpgsqlDataSource database)
 {
     /// <summary>
     /// The clinicians' look-up, put to the database by the ledger's lane for all who wait at that moment: one round
-    /// trip
-    /// for many, just before the one commit that lets them go.
+    /// trip for many, just before the one commit that lets them go.
     /// </summary>
     public static readonly LookUp<PlanQuestion, PlanPage> LookUp = new(AskForAll, AnswerAllAsync);
 

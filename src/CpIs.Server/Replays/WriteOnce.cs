@@ -10,9 +10,8 @@ namespace CpIs.Server.Replays;
 
 /// <summary>
 /// The way every write of a resource is committed: with its record, and, when its client gave it an X-Request-ID, with
-/// its answer. A client that heard none sends the same request again and is given the first answer, whatever
-/// happened to
-/// the server in between: change, record and memory are one commit.
+/// its answer. A client that heard none sends the same request again and is given the first answer, whatever happened
+/// to the server in between: change, record and memory are one commit.
 /// </summary>
 internal sealed class WriteOnce(AuditLog ledger, TimeProvider clock)
 {

@@ -7,9 +7,8 @@ using CpIs.Server.Access;
 namespace CpIs.Server.Validating;
 
 /// <summary>
-/// <c>$validate</c>: says what a submission would be told, and stores nothing. The answer is 200 whether the
-/// resource is
-/// good or bad. http://hl7.org/fhir/R4/resource-operation-validate.html
+/// <c>$validate</c>: says what a submission would be told, and stores nothing. The answer is 200 whether the resource
+/// is good or bad. http://hl7.org/fhir/R4/resource-operation-validate.html
 /// </summary>
 internal sealed class ValidateResource(Profiles profiles, AuditLog ledger)
 {
