@@ -112,8 +112,11 @@ public sealed class LargeTrail : IAsyncLifetime
         connection.Notice += (_, told) => plan.Add(told.Notice.MessageText);
         await connection.OpenAsync();
         await connection.ExecuteAsync("load 'auto_explain'");
+
+        // As a notice the plan, with the numbers asked for, reaches this connection and not the server's log.
         await connection.ExecuteAsync("""
-            set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on; set client_min_messages = log
+            set auto_explain.log_min_duration = 0; set auto_explain.log_analyze = on;
+            set auto_explain.log_level = notice
             """);
         await connection.ExecuteAsync("select set_config('plan_cache_mode', @mode, false)", new { mode });
         plan.Clear();
