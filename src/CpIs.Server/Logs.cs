@@ -48,4 +48,7 @@ internal static partial class Logs
 
     [LoggerMessage(42, LogLevel.Error, "Alerts for auditors cannot be made: {Kind} at {Where}")]
     public static partial void AlertsStuck(this ILogger log, string kind, string where);
+
+    [LoggerMessage(43, LogLevel.Warning, "Answers older than a day could not be forgotten, tried again: {Kind}")]
+    public static partial void NotForgotten(this ILogger log, string kind);
 }

@@ -22,7 +22,7 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
     {
         var id = RequestId(http, out var badHeader);
         var given = badHeader is null && http.Request.Headers.ContainsKey("X-Request-ID");
-        var call = new Call(http, route, id, options.Instance) 
+        var call = new Call(http, route, id, options.Instance)
         {
             GivenId = !given ? null : place is null ? id : $"{id}/{place}",
         };

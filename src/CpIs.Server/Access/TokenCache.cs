@@ -46,7 +46,12 @@ internal sealed class TokenCache(ServerOptions options, Issuers issuers, TimePro
 
         var caller = Caller.Of(principal, role.Length > 0 ? role : null,
             organisation.Length > 0 ? organisation : null, options.NationalOrganisation);
-        Remember(key, caller, principal.FindFirstValue("exp"));
+        if (organisation.Length == 0 || organisation == caller.Organisation)
+        {
+            // Any other is refused at the door; remembered, one token could push all others out.
+            Remember(key, caller, principal.FindFirstValue("exp"));
+        }
+
         return caller;
     }
 

@@ -3,7 +3,7 @@ using Npgsql;
 namespace CpIs.Server.Replays;
 
 /// <summary>Takes away, some minutes after their day is over, the answers that are no longer given again.</summary>
-internal sealed class Forgetting(RememberedStore store, TimeProvider clock) : BackgroundService
+internal sealed class Forgetting(RememberedStore store, TimeProvider clock, ILogger<Forgetting> log) : BackgroundService
 {
     private const int EveryMinutes = 15;
 
@@ -40,8 +40,7 @@ internal sealed class Forgetting(RememberedStore store, TimeProvider clock) : Ba
         }
         catch (Exception away) when (away is NpgsqlException or TimeoutException)
         {
-            // Tried again in a while.
-            return;
+            log.NotForgotten(away.GetType().Name);
         }
     }
 }
