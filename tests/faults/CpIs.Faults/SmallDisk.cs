@@ -9,6 +9,8 @@ internal sealed class SmallDisk : IAsyncDisposable
 {
     private const long ImageBytes = 3L * 1024 * 1024 * 1024;
 
+    private const int FillTurnsMax = 10;
+
     private readonly string image;
 
     private SmallDisk(string image, string folder)
@@ -43,14 +45,31 @@ internal sealed class SmallDisk : IAsyncDisposable
         return disk;
     }
 
-    /// <summary>Takes all space but a little, which the database then uses up itself.</summary>
-    public Task FillAsync(long freeBytes, CancellationToken stop)
+    /// <summary>
+    /// Takes all space but a little, which the database then uses up itself. Where the database was quicker and took of
+    /// it between the look and the grasp, it looks again.
+    /// </summary>
+    public async Task FillAsync(long freeBytes, CancellationToken stop)
     {
-        var size = new DriveInfo(Folder).AvailableFreeSpace - freeBytes;
-        return size <= 0
-            ? Task.CompletedTask
-            : RunAsync(stop, "fallocate", "-l",
+        string? said = null;
+        for (var turn = 0; turn < FillTurnsMax; turn++)
+        {
+            Free();
+            var size = new DriveInfo(Folder).AvailableFreeSpace - freeBytes;
+            if (size <= 0)
+            {
+                return;
+            }
+
+            said = await SaidByAsync(stop, "fallocate", "-l",
                 size.ToString(System.Globalization.CultureInfo.InvariantCulture), Ballast);
+            if (said is null)
+            {
+                return;
+            }
+        }
+
+        throw new InvalidOperationException(said);
     }
 
     public void Free() => File.Delete(Ballast);
@@ -64,6 +83,15 @@ internal sealed class SmallDisk : IAsyncDisposable
 
     private static async Task RunAsync(CancellationToken stop, params string[] command)
     {
+        if (await SaidByAsync(stop, command) is { } said)
+        {
+            throw new InvalidOperationException(said);
+        }
+    }
+
+    /// <summary>Null when it did what it was told; else its complaint.</summary>
+    private static async Task<string?> SaidByAsync(CancellationToken stop, params string[] command)
+    {
         var start = new ProcessStartInfo(command[0]) { RedirectStandardError = true };
         foreach (var argument in command[1..])
         {
@@ -73,9 +101,6 @@ internal sealed class SmallDisk : IAsyncDisposable
         using var process = Process.Start(start)!;
         var said = await process.StandardError.ReadToEndAsync(stop);
         await process.WaitForExitAsync(stop);
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"{command[0]} failed: {said}");
-        }
+        return process.ExitCode == 0 ? null : $"{command[0]} failed: {said}";
     }
 }
