@@ -6,6 +6,8 @@ namespace CpIs.Faults;
 /// <summary>A certificate for one run, signed by itself: clients of the run trust it and nobody else does.</summary>
 internal static class Certificates
 {
+    public const string FileName = "server.pem";
+
     /// <summary>Makes it, puts it where the server finds it, and says so in the server's settings.</summary>
     public static X509Certificate2 Make(string folder, Dictionary<string, string> settings)
     {
@@ -16,7 +18,7 @@ internal static class Certificates
         request.CertificateExtensions.Add(names.Build());
         var now = TimeProvider.System.GetUtcNow();
         var certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddDays(1));
-        var (shown, secret) = (Path.Combine(folder, "server.pem"), Path.Combine(folder, "server-key.pem"));
+        var (shown, secret) = (Path.Combine(folder, FileName), Path.Combine(folder, "server-key.pem"));
         File.WriteAllText(shown, certificate.ExportCertificatePem());
         File.WriteAllText(secret, key.ExportPkcs8PrivateKeyPem());
         settings["Listen__CertificateFile"] = shown;

@@ -1,4 +1,5 @@
 using CpIs.Faults;
+using CpIs.Faults.Attacks;
 
 using var stop = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
@@ -8,6 +9,11 @@ Console.CancelKeyPress += (_, pressed) =>
 };
 try
 {
+    if (args is [Attackers.Command, .. var whom])
+    {
+        return await Attackers.ServeAsync(whom, Console.In, Console.Out);
+    }
+
     return await FaultRuns.RunAsync(FaultOptions.Read(args), Console.Out, stop.Token);
 }
 catch (ArgumentException wrong)

@@ -38,6 +38,9 @@ internal sealed class Stage : IAsyncDisposable
         .. Directory.GetFiles(Folder, "server-*.log"), .. Directory.GetFiles(Cluster.Cluster, "postgres.log*"),
     ];
 
+    /// <summary>PEM file of the servers' certificate, where they speak TLS.</summary>
+    public string CertificateFile => Path.Combine(Folder, Certificates.FileName);
+
     public string Superuser => cluster.OwnerConnectionString + ";Pooling=false";
 
     /// <summary>Where the servers keep keys and the checkpoints outside the database.</summary>

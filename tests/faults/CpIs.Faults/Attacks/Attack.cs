@@ -2,19 +2,26 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
+using CpIs.Testing;
 
 namespace CpIs.Faults.Attacks;
 
 /// <summary>Something a stranger or a taken-over client does over and over, until it is told to end.</summary>
-internal abstract class Attack(ServerSeat seat)
+internal abstract class Attack(ServerStart server) : IDisposable
 {
+    public static readonly IReadOnlyList<(string Name, Func<ServerStart, Attack> On)> Known =
+    [
+        ("slow headers", server => new SlowHeaders(server)),
+        ("slow bodies", server => new SlowBodies(server)),
+        ("rapid reset", server => new RapidReset(server)),
+        ("depth bombs", server => new DepthBombs(server)),
+    ];
+
     /// <summary>What an attacker's system takes before the server has to: so it notices that it was cut off.</summary>
     private const int SendBufferBytes = 16 * 1024;
 
     /// <summary>They come one after the other: what is tried is what they do, not that they come.</summary>
     private static readonly TimeSpan ComeWithin = TimeSpan.FromSeconds(5);
-
-    public abstract string Name { get; }
 
     /// <summary>What became of the attackers.</summary>
     public abstract string Words { get; }
@@ -22,7 +29,11 @@ internal abstract class Attack(ServerSeat seat)
     /// <summary>What the server should have done and did not.</summary>
     public abstract IEnumerable<string> Wrong { get; }
 
-    protected ServerSeat Seat { get; } = seat;
+    protected ServerStart Server { get; } = server;
+
+    protected HttpClient Http { get; } = new(server.Handler());
+
+    protected Tokens Tokens { get; } = new();
 
     protected abstract int Attackers { get; }
 
@@ -34,24 +45,26 @@ internal abstract class Attack(ServerSeat seat)
     public Task RunAsync(CancellationToken end) =>
         Task.WhenAll(Enumerable.Range(0, Attackers).Select(n => AgainAsync(ComeWithin * n / Attackers, end)));
 
+    public void Dispose() => Http.Dispose();
+
     /// <summary>One try; it returns when the server has had enough of it.</summary>
     protected abstract Task TryAsync(CancellationToken end);
 
     /// <summary>A TLS connection to the server.</summary>
     protected async Task<SslStream> ConnectAsync(SslApplicationProtocol protocol, CancellationToken end)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) 
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp)
         {
             NoDelay = true, SendBufferSize = SendBufferBytes,
         };
-        await socket.ConnectAsync("localhost", Seat.Address.Port, end);
+        await socket.ConnectAsync("localhost", Server.Port, end);
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         await stream.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions
             {
                 TargetHost = "localhost",
                 ApplicationProtocols = [protocol],
-                RemoteCertificateValidationCallback = (_, shown, _, _) => Seat.Start.Trusts(shown),
+                RemoteCertificateValidationCallback = (_, shown, _, _) => Server.Trusts(shown),
             },
             end);
         return stream;
@@ -78,7 +91,7 @@ internal abstract class Attack(ServerSeat seat)
 }
 
 /// <summary>Connections that say one byte or one line a second, until the server cuts them off.</summary>
-internal abstract class SlowConnections(ServerSeat seat) : Attack(seat)
+internal abstract class SlowConnections(ServerStart server) : Attack(server)
 {
     private readonly ConcurrentBag<double> lived = [];
 

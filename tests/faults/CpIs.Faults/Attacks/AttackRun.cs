@@ -25,16 +25,18 @@ internal static class AttackRun
         var seat = stage.Seats[0];
         using var clinic = await Clinic.OpenAsync(seat, stop);
         var phase = TimeSpan.FromSeconds(options.Seconds);
-        await clinic.AskAsync(TimeSpan.FromSeconds(Math.Min(WarmSecondsMax, options.Seconds)), stop);
+        await clinic.AskAsync(Warming(phase), stop);
         var files = seat.Measure("before").Files;
         var wrong = new List<string>();
-        foreach (var attack in (Attack[])[new SlowHeaders(seat), new SlowBodies(seat), new RapidReset(seat),
-            new DepthBombs(seat)])
+        foreach (var kind in Attack.Known.Select(known => known.Name)
+            .Where(name => name.Contains(options.Only, StringComparison.Ordinal)))
         {
-            if (attack.Name.Contains(options.Only, StringComparison.Ordinal))
-            {
-                wrong.AddRange(await TryAsync(attack, phase, clinic, output, stop));
-            }
+            await using var attackers = await Attackers.StartAsync(kind, seat.Start, stage.CertificateFile, stop);
+            await attackers.BeginAsync();
+            await clinic.AskAsync(Warming(phase), stop);
+            await attackers.RestAsync(stop);
+            var found = await TryAsync(kind, attackers, phase, clinic, output, stop);
+            wrong.AddRange(found.Select(what => $"{kind}: {what}"));
         }
 
         var left = seat.Measure("after").Files;
@@ -45,27 +47,30 @@ internal static class AttackRun
         return verdict;
     }
 
-    private static async Task<List<string>> TryAsync(
-        Attack attack, TimeSpan phase, Clinic clinic, TextWriter output, CancellationToken stop)
+    /// <summary>The first of everything compiles, and that is no part of what is compared.</summary>
+    private static TimeSpan Warming(TimeSpan phase) =>
+        TimeSpan.FromSeconds(Math.Min(WarmSecondsMax, phase.TotalSeconds));
+
+    private static async Task<List<string>> TryAsync(string kind, Attackers attackers, TimeSpan phase, Clinic clinic,
+        TextWriter output, CancellationToken stop)
     {
         var (quiet, during) = (Waits.None, Waits.None);
-        for (var round = 0; round < Rounds; round++)
+        Fate fate;
+        var round = 0;
+        do
         {
             quiet += await clinic.AskAsync(phase, stop);
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            var attacking = attack.RunAsync(end.Token);
+            await attackers.BeginAsync();
             during += await clinic.AskAsync(phase, stop);
-            await end.CancelAsync();
-            await attacking;
+            fate = await attackers.RestAsync(stop);
             await Task.Delay(TimeSpan.FromSeconds(SettleSeconds), stop);
         }
+        while (++round < Rounds);
 
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"  {attack.Name}: p50 {quiet.P50:0.0} → {during.P50:0.0} ms, p99 {quiet.P99:0.0} → {during.P99:0.0} ms, ")
+            $"  {kind}: p50 {quiet.P50:0.0} → {during.P50:0.0} ms, p99 {quiet.P99:0.0} → {during.P99:0.0} ms, ")
             + string.Create(CultureInfo.InvariantCulture,
-                $"{during.P99 / quiet.P99:0.00} ×; {during.All.Count} look-ups; {attack.Words}"));
-        var wrong = attack.Wrong.Select(what => $"{attack.Name}: {what}").ToList();
-        wrong.AddRange(during.Failed > 0 ? [$"{attack.Name}: {during.Failed} look-ups got no answer"] : []);
-        return wrong;
+                $"{during.P99 / quiet.P99:0.00} ×; {during.All.Count} look-ups; {fate.Words}"));
+        return [.. fate.Wrong, .. during.Failed > 0 ? [$"{during.Failed} look-ups got no answer"] : (string[])[]];
     }
 }

