@@ -119,6 +119,7 @@ internal sealed class House : IAsyncDisposable
         Metrics.Add(builder.Services);
         builder.Services.AddCors();
         var web = builder.Build();
+        GivenUp.PassOver(web, clock);
         Wire.Dress(web);
         Failures.Catch(web, web.Services.GetRequiredService<ILogger<House>>());
         Metrics.Serve(web, options);
