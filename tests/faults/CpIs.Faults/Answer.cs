@@ -10,7 +10,7 @@ namespace CpIs.Faults;
 /// <summary>An answer received whole, and what it shows, read from nothing but its bytes.</summary>
 internal sealed partial class Answer
 {
-    private static readonly string[] Recorded = ["Flag", "EpisodeOfCare", "Patient"];
+    private static readonly string[] Recorded = ["Flag", "EpisodeOfCare", "Patient", "Encounter"];
 
     private readonly byte[] body;
     private readonly string? etag;
@@ -39,6 +39,9 @@ internal sealed partial class Answer
 
     /// <summary>Versioned references of the resources in the body.</summary>
     public List<string> Shown { get; } = [];
+
+    /// <summary>The same of a body that is one resource, of whatever type.</summary>
+    public string? Single { get; private set; }
 
     /// <summary>Where a transaction put things.</summary>
     public List<string> Put { get; } = [];
@@ -77,6 +80,7 @@ internal sealed partial class Answer
         if (type != "Bundle")
         {
             Add(root);
+            Single = root.TryGetProperty("meta", out _) ? Reference(root) : null;
             return;
         }
 
@@ -99,13 +103,15 @@ internal sealed partial class Answer
 
     private void Add(JsonElement resource)
     {
-        var type = resource.GetProperty("resourceType").GetString()!;
-        if (Recorded.Contains(type))
+        if (Recorded.Contains(resource.GetProperty("resourceType").GetString()))
         {
-            var version = resource.GetProperty("meta").GetProperty("versionId").GetString();
-            Shown.Add($"{type}/{resource.GetProperty("id").GetString()}/_history/{version}");
+            Shown.Add(Reference(resource));
         }
     }
+
+    private static string Reference(JsonElement resource) =>
+        $"{resource.GetProperty("resourceType").GetString()}/{resource.GetProperty("id").GetString()}/_history/"
+        + resource.GetProperty("meta").GetProperty("versionId").GetString();
 
     [GeneratedRegex(@"\b999\d{7}\b")]
     private static partial Regex Numbers();

@@ -102,7 +102,8 @@ internal sealed partial class Verification
     private void EveryChangeIsRecorded()
     {
         var written = books.Entries.Where(entry => entry is { Outcome: 0, Action: "C" or "U" or "D" })
-            .SelectMany(entry => entry.Disclosed.Select(reference => Books.Key(entry.Organisation, reference)))
+            .SelectMany(entry => entry.Disclosed.Where(reference => Books.Types.Contains(reference.Split('/')[0]))
+                .Select(reference => Books.Key(entry.Organisation, reference)))
             .ToHashSet(StringComparer.Ordinal);
         List<string> wrong =
         [
@@ -153,7 +154,10 @@ internal sealed partial class Verification
             return;
         }
 
-        verdict.Add("P6", Counted($"{writes.Count} acknowledged writes, {reads.Count} reads byte for byte"), wrong);
+        var again = seen.Where(line => line.Kind == "again").ToList();
+        verdict.Add("P6", Counted($"{writes.Count} acknowledged writes, {reads.Count} reads byte for byte")
+            + (again.Count == 0 ? "" : Counted($"; {again.Count} writes of {again.DistinctBy(l => l.What).Count()} ")
+                + "kinds sent again after their server died at the commit"), wrong);
     }
 
     private void NothingGrows()
