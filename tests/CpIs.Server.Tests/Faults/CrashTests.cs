@@ -116,10 +116,14 @@ public sealed class CrashTests(ITestOutputHelper output)
             Request = Guid.NewGuid(), Status = 200, Method = "PUT", Changed = ["Flag/nobody/_history/2"],
         });
         await stage.ExecuteAsync("update cpis.plan set flag_version = flag_version + 1", default);
+        await stage.ExecuteAsync("""
+            set session_replication_role = replica;
+            update cpis.plan set council = 'ZZ002' where council = 'ZZ001'
+            """, default);
         await File.AppendAllTextAsync(stage.Seats[0].Log, "somebody named Quillfeather\n");
 
         (await Verification.OfAsync(stage, default)).Broken.Select(finding => finding.Promise)
-            .Should().Equal("P1", "P2", "P6", "P8");
+            .Should().Equal("P1", "P2", "P4", "P6", "P8");
     }
 
     private async Task NothingBreaksAsync(

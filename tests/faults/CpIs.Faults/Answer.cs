@@ -65,9 +65,16 @@ internal sealed partial class Answer
             return $"status {Status}: {text[..Math.Min(text.Length, 300)]}";
         }
 
-        return !text.Contains("\"OperationOutcome\"", StringComparison.Ordinal) ? "no OperationOutcome"
-            : !text.Contains(Words.NoAnswer, StringComparison.Ordinal) ? "without the fixed words"
+        return !text.Contains(Words.NoAnswer, StringComparison.Ordinal) ? "without the fixed words"
             : !retryAfter ? "without Retry-After"
+            : Leak();
+    }
+
+    /// <summary>What a refusal says about anybody; null when nothing.</summary>
+    public string? Leak()
+    {
+        var text = Encoding.UTF8.GetString(body);
+        return !text.Contains("\"OperationOutcome\"", StringComparison.Ordinal) ? "no OperationOutcome"
             : Numbers().IsMatch(text) ? "an NHS number"
             : Child.Families.Any(name => text.Contains(name, StringComparison.Ordinal)) ? "a family name"
             : Recorded.Any(type => text.Contains($"\"{type}\"", StringComparison.Ordinal)) ? "a resource"

@@ -48,6 +48,9 @@ internal sealed class Books
     /// <summary>Types of which it knows every version.</summary>
     public static readonly IReadOnlyList<string> Types = ["EpisodeOfCare", "Flag", "Patient", "Encounter"];
 
+    /// <summary>Those of which each version is one council's.</summary>
+    public static readonly IReadOnlyList<string> OfCouncils = ["EpisodeOfCare", "Flag", "Patient"];
+
     /// <summary>"ZZ001 Flag/id/_history/2" and the hash of its bytes.</summary>
     public Dictionary<string, string> Versions { get; } = new(StringComparer.Ordinal);
 
