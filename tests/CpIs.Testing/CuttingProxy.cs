@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -7,7 +8,8 @@ namespace CpIs.Testing;
 
 /// <summary>
 /// Stands between a lane and PostgreSQL and cuts the connection at the commit: before the server hears of it, or
-/// after the server did it and before the lane hears of that.
+/// after the server did it and before the lane hears of that. Or it withholds the message and leaves the connection
+/// open, so that whoever waits for it can be killed meanwhile.
 /// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
@@ -19,8 +21,14 @@ internal sealed class CuttingProxy : IAsyncDisposable
     }
 
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<Withheld, bool> withholding = new();
     private readonly string socket;
     private readonly Task accepting;
+    private static readonly byte[] Committed = "COMMIT\0"u8.ToArray();
+
+    // ReadyForQuery outside a transaction.
+    private static readonly byte[] Idle = "Z\0\0\0\u0005I"u8.ToArray();
+
     private int armed;
     private volatile byte[] beforeServer = "commit\0"u8.ToArray();
     private volatile byte[] beforeClient = "COMMIT\0"u8.ToArray();
@@ -57,6 +65,20 @@ internal sealed class CuttingProxy : IAsyncDisposable
         Volatile.Write(ref armed, (int)(forwardFirst ? Cut.BeforeClient : Cut.BeforeServer));
     }
 
+    /// <summary>Withholds one message about one request, whatever others say meanwhile.</summary>
+    /// <param name="word">What only messages about that request hold.</param>
+    /// <param name="committed">
+    /// Withholds the word that its commit is done, on its way to the server; else what comes before its commit, on its
+    /// way to the database.
+    /// </param>
+    /// <param name="passing">So many of them go by first.</param>
+    internal Withheld Withhold(string word, bool committed, int passing = 0)
+    {
+        var withheld = new Withheld(word, committed, passing);
+        withholding[withheld] = true;
+        return withheld;
+    }
+
     internal void Disarm() => Volatile.Write(ref armed, (int)Cut.None);
 
     public async ValueTask DisposeAsync()
@@ -84,11 +106,13 @@ internal sealed class CuttingProxy : IAsyncDisposable
     {
         using var server = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await server.ConnectAsync(new UnixDomainSocketEndPoint(socket));
-        await Task.WhenAny(PumpAsync(client, server, Cut.BeforeServer), PumpAsync(server, client, Cut.BeforeClient));
+        var line = new Line();
+        await Task.WhenAny(
+            PumpAsync(client, server, Cut.BeforeServer, line), PumpAsync(server, client, Cut.BeforeClient, line));
         client.Dispose();
     }
 
-    private async Task PumpAsync(Socket from, Socket to, Cut cut)
+    private async Task PumpAsync(Socket from, Socket to, Cut cut, Line line)
     {
         var buffer = new byte[64 * 1024];
         try
@@ -104,6 +128,12 @@ internal sealed class CuttingProxy : IAsyncDisposable
                     return;
                 }
 
+                if (Withholds(buffer.AsSpan(0, read), cut, line))
+                {
+                    await DropAsync(from, buffer);
+                    return;
+                }
+
                 await to.SendAsync(buffer.AsMemory(0, read));
             }
         }
@@ -112,4 +142,68 @@ internal sealed class CuttingProxy : IAsyncDisposable
             // The other direction was cut.
         }
     }
+
+    /// <summary>The end of the one who is silenced ends the connection.</summary>
+    private static async Task DropAsync(Socket from, byte[] buffer)
+    {
+        while (await from.ReceiveAsync(buffer) > 0)
+        {
+            // Nothing of it goes further.
+        }
+    }
+
+    private bool Withholds(ReadOnlySpan<byte> message, Cut cut, Line line)
+    {
+        if (cut == Cut.BeforeServer)
+        {
+            foreach (var one in withholding.Keys)
+            {
+                if (message.IndexOf(one.Word) >= 0)
+                {
+                    line.About = one;
+                    return !one.Committed && Taken(one);
+                }
+            }
+
+            return false;
+        }
+
+        if (line.About is { Committed: true } about && message.IndexOf(Committed) >= 0 && Taken(about))
+        {
+            return true;
+        }
+
+        if (message.EndsWith(Idle))
+        {
+            line.About = null;
+        }
+
+        return false;
+    }
+
+    private bool Taken(Withheld one) => one.Take() && withholding.TryRemove(one, out _);
+
+    /// <summary>One connection.</summary>
+    private sealed class Line
+    {
+        /// <summary>What is looked for, from the moment the connection speaks of it until it is idle again.</summary>
+        public volatile Withheld? About;
+    }
+}
+
+/// <summary>A message of a connection that is to be withheld, and the moment at which it was.</summary>
+internal sealed class Withheld(string word, bool committed, int passing)
+{
+    private readonly TaskCompletionSource came = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int left = passing;
+
+    public byte[] Word { get; } = Encoding.ASCII.GetBytes(word);
+
+    public bool Committed => committed;
+
+    /// <summary>Ends when it came by and went no further.</summary>
+    public Task Came => came.Task;
+
+    /// <summary>True when this one is withheld.</summary>
+    public bool Take() => Interlocked.Decrement(ref left) < 0 && came.TrySetResult();
 }

@@ -73,7 +73,7 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
         where f.job = @id and f.row_no > @after order by f.row_no limit @most
         """;
 
-    private const string Forget = "delete from cpis.register_job where id = @id";
+    private const string Forget = "delete from cpis.register_job where id = @id and received is null";
 
     private const string Expire = """
         delete from cpis.register_job where begun < @old or (received is null and begun < @silent)
@@ -174,6 +174,9 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
     public Sealed<IAsyncEnumerable<RegisterRefusal>> Refused(RegisterJob job, CancellationToken stop) =>
         new(RefusedAsync(job, stop), [], job.Refused);
 
+    /// <summary>
+    /// Forgets a file that was never accepted. One that was accepted stays, even if its sender could not be told so.
+    /// </summary>
     public async Task ForgetAsync(Guid id, CancellationToken stop)
     {
         await using var connection = await database.OpenConnectionAsync(stop);

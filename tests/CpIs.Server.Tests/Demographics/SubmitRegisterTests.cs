@@ -44,6 +44,19 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
     }
 
     [Fact]
+    public async Task A_file_that_was_accepted_stays_even_if_its_sender_could_not_be_told_so()
+    {
+        using var accepted = await registrar.PostAsync(
+            Registrar.File($"{InventedPlan.NewNumber()},Thistlewood,Wren,2018-04-05,,,,"));
+        var status = accepted.Content.Headers.ContentLocation!;
+
+        await server.Services.GetRequiredService<RegisterJobStore>()
+            .ForgetAsync(Guid.Parse(status.Segments[^1]), default);
+
+        Counts(await registrar.DoneAsync(status)).Should().Equal(1, 1, 0, 0, 0);
+    }
+
+    [Fact]
     public async Task The_links_it_brings_are_followed_by_a_look_up_at_once()
     {
         var plan = new InventedPlan { Start = server.Today.AddDays(-10) };

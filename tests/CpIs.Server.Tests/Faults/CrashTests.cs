@@ -1,5 +1,6 @@
 using CpIs.Faults;
 using CpIs.Faults.Attacks;
+using CpIs.Faults.Commits;
 using CpIs.Faults.Uploads;
 using CpIs.Testing;
 using FluentAssertions;
@@ -29,6 +30,10 @@ public sealed class CrashTests(ITestOutputHelper output)
 
     [Fact]
     public Task No_promise_breaks_when_commits_are_cut_off_under_load() => NothingBreaksAsync(CutCommitRun.RunAsync);
+
+    [Fact]
+    public Task Every_kind_of_write_is_done_once_when_its_server_dies_at_the_commit() =>
+        NothingBreaksAsync(KillCommitRun.RunAsync, points: 4);
 
     [RootFact]
     public Task No_promise_breaks_when_the_disk_is_full() => NothingBreaksAsync(DiskFullRun.RunAsync, points: 1);
@@ -78,6 +83,21 @@ public sealed class CrashTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_write_that_is_done_again_instead_of_remembered_is_found_out()
+    {
+        await using var run = await KillCommitRun.OpenAsync(default);
+        var kinds = WriteKinds.All.Where(kind => kind.Name is "update of a Patient" or "create of a Subscription");
+
+        await run.KillAsync([.. kinds], committed: true,
+            () => run.Stage.ExecuteAsync("delete from cpis.remembered", default), default);
+
+        var broken = (await Verification.OfAsync(run.Stage, default)).Broken.Should().ContainSingle().Subject;
+        broken.Promise.Should().Be("P6");
+        broken.Words.Should().Contain("WRONG: 2:").And.Contain("done again, though it was committed")
+            .And.Contain("2 entries of the change, not 1");
+    }
+
+    [Fact]
     public async Task An_answer_without_an_entry_and_a_change_without_one_are_found_out()
     {
         await using var stage = await Stage.OpenAsync(servers: 1, default);
@@ -96,10 +116,14 @@ public sealed class CrashTests(ITestOutputHelper output)
             Request = Guid.NewGuid(), Status = 200, Method = "PUT", Changed = ["Flag/nobody/_history/2"],
         });
         await stage.ExecuteAsync("update cpis.plan set flag_version = flag_version + 1", default);
+        await stage.ExecuteAsync("""
+            set session_replication_role = replica;
+            update cpis.plan set council = 'ZZ002' where council = 'ZZ001'
+            """, default);
         await File.AppendAllTextAsync(stage.Seats[0].Log, "somebody named Quillfeather\n");
 
         (await Verification.OfAsync(stage, default)).Broken.Select(finding => finding.Promise)
-            .Should().Equal("P1", "P2", "P6", "P8");
+            .Should().Equal("P1", "P2", "P4", "P6", "P8");
     }
 
     private async Task NothingBreaksAsync(

@@ -10,7 +10,7 @@ namespace CpIs.Faults;
 /// <summary>An answer received whole, and what it shows, read from nothing but its bytes.</summary>
 internal sealed partial class Answer
 {
-    private static readonly string[] Recorded = ["Flag", "EpisodeOfCare", "Patient"];
+    private static readonly string[] Recorded = ["Flag", "EpisodeOfCare", "Patient", "Encounter"];
 
     private readonly byte[] body;
     private readonly string? etag;
@@ -40,6 +40,9 @@ internal sealed partial class Answer
     /// <summary>Versioned references of the resources in the body.</summary>
     public List<string> Shown { get; } = [];
 
+    /// <summary>The same of a body that is one resource, of whatever type.</summary>
+    public string? Single { get; private set; }
+
     /// <summary>Where a transaction put things.</summary>
     public List<string> Put { get; } = [];
 
@@ -62,9 +65,16 @@ internal sealed partial class Answer
             return $"status {Status}: {text[..Math.Min(text.Length, 300)]}";
         }
 
-        return !text.Contains("\"OperationOutcome\"", StringComparison.Ordinal) ? "no OperationOutcome"
-            : !text.Contains(Words.NoAnswer, StringComparison.Ordinal) ? "without the fixed words"
+        return !text.Contains(Words.NoAnswer, StringComparison.Ordinal) ? "without the fixed words"
             : !retryAfter ? "without Retry-After"
+            : Leak();
+    }
+
+    /// <summary>What a refusal says about anybody; null when nothing.</summary>
+    public string? Leak()
+    {
+        var text = Encoding.UTF8.GetString(body);
+        return !text.Contains("\"OperationOutcome\"", StringComparison.Ordinal) ? "no OperationOutcome"
             : Numbers().IsMatch(text) ? "an NHS number"
             : Child.Families.Any(name => text.Contains(name, StringComparison.Ordinal)) ? "a family name"
             : Recorded.Any(type => text.Contains($"\"{type}\"", StringComparison.Ordinal)) ? "a resource"
@@ -77,6 +87,7 @@ internal sealed partial class Answer
         if (type != "Bundle")
         {
             Add(root);
+            Single = root.TryGetProperty("meta", out _) ? Reference(root) : null;
             return;
         }
 
@@ -99,13 +110,15 @@ internal sealed partial class Answer
 
     private void Add(JsonElement resource)
     {
-        var type = resource.GetProperty("resourceType").GetString()!;
-        if (Recorded.Contains(type))
+        if (Recorded.Contains(resource.GetProperty("resourceType").GetString()))
         {
-            var version = resource.GetProperty("meta").GetProperty("versionId").GetString();
-            Shown.Add($"{type}/{resource.GetProperty("id").GetString()}/_history/{version}");
+            Shown.Add(Reference(resource));
         }
     }
+
+    private static string Reference(JsonElement resource) =>
+        $"{resource.GetProperty("resourceType").GetString()}/{resource.GetProperty("id").GetString()}/_history/"
+        + resource.GetProperty("meta").GetProperty("versionId").GetString();
 
     [GeneratedRegex(@"\b999\d{7}\b")]
     private static partial Regex Numbers();

@@ -25,6 +25,11 @@ internal sealed class Books
         union all
         select council, 'Patient', nhs_number, version, encode(sha256(body), 'hex'), true from cpis.patient
         union all
+        select organisation, 'Encounter', id::text, version, encode(sha256(body), 'hex'), true from cpis.encounter
+        union all
+        select organisation, 'Encounter', id::text, version, encode(sha256(body), 'hex'), false
+        from cpis.encounter_version
+        union all
         select council, resource_type, resource_id, version, encode(sha256(body), 'hex'), false from cpis.version
         """;
 
@@ -39,6 +44,12 @@ internal sealed class Books
     }
 
     public List<BookedEntry> Entries { get; } = [];
+
+    /// <summary>Types of which it knows every version.</summary>
+    public static readonly IReadOnlyList<string> Types = ["EpisodeOfCare", "Flag", "Patient", "Encounter"];
+
+    /// <summary>Those of which each version is one council's.</summary>
+    public static readonly IReadOnlyList<string> OfCouncils = ["EpisodeOfCare", "Flag", "Patient"];
 
     /// <summary>"ZZ001 Flag/id/_history/2" and the hash of its bytes.</summary>
     public Dictionary<string, string> Versions { get; } = new(StringComparer.Ordinal);

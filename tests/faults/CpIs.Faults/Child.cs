@@ -86,8 +86,12 @@ internal sealed class Child(string nhsNumber, string council, string family)
 
     private static string Coding => $$"""{"system":"{{Systems.Snomed}}","code":"{{PlanCode}}"}""";
 
+    /// <summary>First day of the plan.</summary>
+    public string Start =>
+        PlanJson.Day(Visibility.Today(TimeProvider.System).AddDays(-DaysSinceStart - Shift));
+
     private string Period => $$"""
-        "period":{"start":"{{PlanJson.Day(Visibility.Today(TimeProvider.System).AddDays(-DaysSinceStart - Shift))}}"}
+        "period":{"start":"{{Start}}"}
         """;
 
     private static string Id(string? id) => id is null ? "" : $"\"id\":\"{id}\",";

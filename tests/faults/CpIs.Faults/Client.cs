@@ -17,6 +17,7 @@ internal sealed class Client : IDisposable
 
     private readonly Stage stage;
     private readonly Tokens tokens;
+    private readonly Trespass trespass;
     private readonly Random random;
     private readonly int firstNumber;
     private readonly int numbers;
@@ -31,10 +32,11 @@ internal sealed class Client : IDisposable
     private int next;
     private int place;
 
-    public Client(Stage stage, Tokens tokens, Random random, int number, int numbers)
+    public Client(Stage stage, Tokens tokens, Trespass trespass, Random random, int number, int numbers)
     {
         this.stage = stage;
         this.tokens = tokens;
+        this.trespass = trespass;
         this.random = random;
         this.numbers = numbers;
         firstNumber = number * numbers;
@@ -78,7 +80,8 @@ internal sealed class Client : IDisposable
             (< 20, _, not null) => UpdateAsync(standing),
             (< 23, _, not null) => DeleteAsync(standing),
             (< 30, _, not null) => ReadAsync(standing),
-            (< 35, _, _) => LookUpAsync(new Child(NewNumber(), council, "")),
+            (< 33, _, _) when trespass.Of(council, random) is { } other => TrespassAsync(other),
+            (< 36, _, _) => LookUpAsync(new Child(NewNumber(), council, "")),
             _ => LookUpAsync(known),
         };
     }
@@ -192,6 +195,19 @@ internal sealed class Client : IDisposable
         return answer.Succeeded;
     }
 
+    private async Task<bool> TrespassAsync(Child other)
+    {
+        var (method, route, body) = Trespass.Try(other, council, random);
+        var line = Line(other, persona, council, method);
+        var answer = await SendAsync(line.Request, method, route, persona, body);
+        var fault = Trespass.Fault(method, answer);
+        stage.Witness.Write(Filled(line, answer) with
+        {
+            Kind = "trespass", Wrong = fault, Promise = fault is null ? null : "P4",
+        });
+        return answer.Status != 503;
+    }
+
     /// <summary>Nobody else writes about this child, so the neighbour must answer the same.</summary>
     private async Task CompareAsync(Child child, Seen first, Answer answer, string include)
     {
@@ -282,6 +298,7 @@ internal sealed class Client : IDisposable
         if (answer.Succeeded && !children.Contains(child))
         {
             children.Add(child);
+            trespass.Show(child);
         }
 
         return answer.Succeeded;

@@ -1,4 +1,5 @@
 using CpIs.Faults.Attacks;
+using CpIs.Faults.Commits;
 using CpIs.Faults.Uploads;
 
 namespace CpIs.Faults;
@@ -15,6 +16,7 @@ internal static class FaultRuns
         ("ledger-closed", LedgerClosedRun.RunAsync),
         ("disk-full", DiskFullRun.RunAsync),
         ("cut-commit", CutCommitRun.RunAsync),
+        ("kill-commit", KillCommitRun.RunAsync),
         ("kill-upload", KillUploadRun.RunAsync),
         ("upload-servers", UploadServersRun.RunAsync),
         ("upload-disk", UploadDiskRun.RunAsync),

@@ -12,9 +12,10 @@ internal sealed class Traffic : IAsyncDisposable
 
     public Traffic(Stage stage, FaultOptions options)
     {
-        var tokens = new Tokens();
+        var (tokens, trespass) = (new Tokens(), new Trespass());
         clients = [.. Enumerable.Range(0, options.Connections).Select(
-            number => new Client(stage, tokens, new Random(options.Seed + number), number, NumbersPerClient))];
+            number => new Client(
+                stage, tokens, trespass, new Random(options.Seed + number), number, NumbersPerClient))];
     }
 
     public static Traffic Start(Stage stage, FaultOptions options)

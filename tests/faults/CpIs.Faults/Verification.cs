@@ -42,6 +42,7 @@ internal sealed partial class Verification
         verification.EveryAnswerIsRecorded();
         verification.EveryChangeIsRecorded();
         verification.EveryRowOnce(await UploadVerification.OfAsync(stage, stop));
+        verification.NothingCrosses();
         verification.NothingLeaks();
         verification.NothingIsLost();
         verification.NothingGrows();
@@ -102,7 +103,8 @@ internal sealed partial class Verification
     private void EveryChangeIsRecorded()
     {
         var written = books.Entries.Where(entry => entry is { Outcome: 0, Action: "C" or "U" or "D" })
-            .SelectMany(entry => entry.Disclosed.Select(reference => Books.Key(entry.Organisation, reference)))
+            .SelectMany(entry => entry.Disclosed.Where(reference => Books.Types.Contains(reference.Split('/')[0]))
+                .Select(reference => Books.Key(entry.Organisation, reference)))
             .ToHashSet(StringComparer.Ordinal);
         List<string> wrong =
         [
@@ -129,6 +131,32 @@ internal sealed partial class Verification
         }
     }
 
+    /// <summary>
+    /// Whatever an entry says a council was shown, or changed, of plans and people is that council's own.
+    /// </summary>
+    private void NothingCrosses()
+    {
+        var holders = books.Current.Keys.Select(key => key.Split(' '))
+            .Where(key => Books.OfCouncils.Contains(key[1].Split('/')[0])).ToLookup(key => key[1], key => key[0]);
+        var councils = holders.SelectMany(held => held).ToHashSet(StringComparer.Ordinal);
+        var told = books.Entries.Where(entry => entry is { Outcome: 0, Organisation: { } who }
+            && councils.Contains(who))
+            .SelectMany(entry => entry.Disclosed.Select(reference => (
+                Council: entry.Organisation!, Resource: reference.Split("/_history")[0])))
+            .Where(one => Books.OfCouncils.Contains(one.Resource.Split('/')[0])).ToList();
+        var tried = seen.Where(line => line.Kind == "trespass").ToList();
+        if (councils.Count < 2 || told.Count == 0)
+        {
+            verdict.NotExamined("P4", "fewer than two councils");
+            return;
+        }
+
+        verdict.Add("P4", Counted($"{told.Count} versions told to {councils.Count} councils; {tried.Count} reaches ")
+            + Counted($"for another's, {tried.Count(line => line.Status == 503)} answered 503"),
+            [.. Wrong("P4"), .. told.Where(one => holders[one.Resource].Any() && !holders[one.Resource].Contains(
+                one.Council)).Select(_ => "a council was told of what another holds")]);
+    }
+
     private void NothingLeaks()
     {
         var answers = seen.Where(line => line.Kind == "answer" && line.Status is < 200 or >= 300).ToList();
@@ -153,7 +181,10 @@ internal sealed partial class Verification
             return;
         }
 
-        verdict.Add("P6", Counted($"{writes.Count} acknowledged writes, {reads.Count} reads byte for byte"), wrong);
+        var again = seen.Where(line => line.Kind == "again").ToList();
+        verdict.Add("P6", Counted($"{writes.Count} acknowledged writes, {reads.Count} reads byte for byte")
+            + (again.Count == 0 ? "" : Counted($"; {again.Count} writes of {again.DistinctBy(l => l.What).Count()} ")
+                + "kinds sent again after their server died at the commit"), wrong);
     }
 
     private void NothingGrows()

@@ -6,7 +6,9 @@ using System.Threading.Channels;
 namespace CpIs.Faults;
 
 /// <summary>One line of the witness: what a client knows for certain, or what the run itself measured.</summary>
-/// <param name="Kind">answer, unknown (a write without an answer), heal, process or run.</param>
+/// <param name="Kind">answer, unknown (a write without an answer), again (one judged after it was sent again),
+/// trespass, heal,
+/// process or run.</param>
 /// <param name="At">When the answer had been received whole.</param>
 internal sealed record Seen(string Kind, DateTimeOffset At)
 {
