@@ -145,7 +145,7 @@ internal sealed class Submission
         if (change.MustBeNew && stood is not null)
         {
             throw new Refused(409, [new("error", "conflict", DetailCode.PlanHeld,
-                $"You hold this person already: PUT to Patient/{NhsNumber.Mask(number)} instead.")]);
+                "You hold this person already: PUT to Patient/ and the NHS number instead.")]);
         }
 
         if (change.IfMatch is { } version && stood?.Version != version)

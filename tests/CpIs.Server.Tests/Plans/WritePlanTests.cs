@@ -323,6 +323,21 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
         await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body)))
             .ShouldBeRefusedAsync(status);
 
+    [Theory]
+    [InlineData(0, "", "The body is empty.")]
+    [InlineData(0, "{\"status\":1,\"status\":2}", "The body has one member twice in the same object.")]
+    [InlineData(70, "1", "The body is nested deeper than 64.")]
+    [InlineData(63, "1", "A resource of type EpisodeOfCare is expected here.")]
+    [InlineData(0, "{\"status\":", "The body is no JSON: line 1, byte 10.")]
+    public async Task What_cannot_be_read_is_refused_in_words_that_say_why(int depth, string within, string why)
+    {
+        var body = string.Concat(Enumerable.Repeat("{\"a\":", depth)) + within + new string('}', depth);
+
+        var refused = await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body));
+
+        (await refused.BodyAsync()).Diagnostics().Should().Contain(why);
+    }
+
     [Fact]
     public async Task Another_media_type_is_415_and_a_large_body_413()
     {
