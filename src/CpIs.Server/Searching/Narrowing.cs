@@ -55,7 +55,9 @@ internal sealed record Narrowing(string Type, string? Summary, IReadOnlyList<str
             return;
         }
 
-        if (query.Keys.Any(name => name is not ("_summary" or "_elements" or "_format" or "_pretty")))
+        // What is asked at an operation's address by the wrong method is no read: there is no such resource.
+        var operation = call.Id[0] is '_' or '$';
+        if (!operation && query.Keys.Any(name => name is not ("_summary" or "_elements" or "_format" or "_pretty")))
         {
             throw Refused.BadSearch("A read takes _summary, _elements, _format and _pretty, and no other parameter.");
         }
