@@ -154,6 +154,7 @@ internal sealed class Submission
         }
 
         var draft = new PatientDraft(stood, change.Sent);
+        PlanRules.Born(draft, today);
         patients[number] = draft;
         foreach (var plan in plans.Values.Where(p => p.Facts.NhsNumber.Equals(change.Number)
             && p.BirthDate != draft.BirthDate))

@@ -215,6 +215,18 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
     }
 
     [Fact]
+    public async Task Nobody_is_born_tomorrow()
+    {
+        var plan = Plan with { BirthDate = server.Today.AddDays(1) };
+
+        var refused = await (await server.Lancashire.PutAsync(
+            Url("Patient/" + plan.Number), RunningServer.Json(plan.Patient()))).ShouldBeRefusedAsync(422);
+
+        refused["issue"]![0]!["expression"]![0]!.GetValue<string>().Should().Be("Patient.birthDate");
+        await PutPatientAsync(plan with { BirthDate = server.Today });
+    }
+
+    [Fact]
     public async Task A_flag_that_disagrees_with_its_episode_refuses_the_whole_transaction()
     {
         var plan = Plan;
