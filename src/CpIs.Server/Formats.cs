@@ -23,6 +23,7 @@ internal static class Formats
 
     private static readonly object XmlWanted = new();
     private static readonly object PrettyWanted = new();
+    private static readonly object PartOfAnswer = new();
     private static readonly JsonWriterOptions Compact = Outcome.Writing;
     private static readonly JsonWriterOptions Indented = Outcome.Writing with { Indented = true };
 
@@ -51,9 +52,17 @@ internal static class Formats
         }
     }
 
+    /// <summary>The answer becomes a part of another, whose format is settled once, for the whole.</summary>
+    public static void Inside(HttpContext http) => http.Items[PartOfAnswer] = true;
+
     /// <summary>FHIR JSON in the format settled for this answer, and what that is called.</summary>
     public static (string Type, ReadOnlyMemory<byte> Body) Of(HttpContext http, ReadOnlyMemory<byte> json)
     {
+        if (http.Items.ContainsKey(PartOfAnswer))
+        {
+            return (Json, json);
+        }
+
         var pretty = http.Items.ContainsKey(PrettyWanted);
         return http.Items.ContainsKey(XmlWanted) ? (Xml, ToXml(json, pretty))
             : (Json, pretty ? Laid(json, Indented) : json);

@@ -28,6 +28,41 @@ public sealed class FailuresTests(RunningServer server) : IClassFixture<RunningS
         await (await server.Clinician.SendAsync(patch)).ShouldBeRefusedAsync(405);
     }
 
+    [Theory]
+    [InlineData("GET", "FHIR/R4/Nothing/here")]
+    [InlineData("POST", "FHIR/R4/AuditEvent")]
+    [InlineData("GET", "FHIR/R4/Flag/nobodys")]
+    [InlineData("GET", "FHIR/R4/metadata")]
+    [InlineData("GET", "elsewhere")]
+    [InlineData("POST", "oauth2/token")]
+    [InlineData("GET", ".well-known/jwks.json")]
+    [InlineData("GET", "health/live")]
+    [InlineData("OPTIONS", "FHIR/R4/Flag")]
+    public async Task Every_answer_gives_the_ids_of_its_request_back_or_makes_one(string method, string address)
+    {
+        using var client = server.Clinician;
+        async Task<HttpResponseMessage> AskAsync(string? id)
+        {
+            using var asked = new HttpRequestMessage(new(method), new Uri(server.Root, address));
+            asked.Headers.Add("X-Correlation-ID", "ward-7");
+            if (id is not null)
+            {
+                asked.Headers.Add("X-Request-ID", id);
+            }
+
+            return await client.SendAsync(asked);
+        }
+
+        var id = Guid.NewGuid().ToString().ToUpperInvariant();
+        var answer = await AskAsync(id);
+        answer.Headers.GetValues("X-Request-ID").Should().Equal(id);
+        answer.Headers.GetValues("X-Correlation-ID").Should().Equal("ward-7");
+        foreach (var none in (string?[])[null, "no uuid"])
+        {
+            Guid.TryParse((await AskAsync(none)).Headers.GetValues("X-Request-ID").Single(), out _).Should().BeTrue();
+        }
+    }
+
     private async Task<string> SendAsync(string request)
     {
         using var client = new TcpClient();

@@ -63,7 +63,8 @@ internal sealed class Checker
         var doc = new Doc(json, run.Tape.Tokens);
         if (!doc.IsText(doc.Get(0, "resourceType"u8), shape.TypeName))
         {
-            run.Report(IssueSeverity.Fatal, "structure", "resource-type", null, $"A {shape.Type} is expected here.");
+            run.Report(IssueSeverity.Fatal, "structure", "resource-type", null,
+                $"A resource of type {shape.Type} is expected here.");
             return run.End();
         }
 

@@ -214,7 +214,13 @@ internal sealed class Call(HttpContext http, Route route, string requestId, stri
 
     private bool Declared()
     {
-        var name = UnscheduledHeaders.FirstOrDefault(Http.Request.Headers.ContainsKey);
+        var said = UnscheduledHeaders.Where(Http.Request.Headers.ContainsKey).ToList();
+        if (said.Select(one => Http.Request.Headers[one].ToString()).Distinct().Count() > 1)
+        {
+            throw Refused.BadHeader($"{string.Join(" and ", said)} are one header by two names: they must agree.");
+        }
+
+        var name = said.FirstOrDefault();
         return (name is null ? "true" : Http.Request.Headers[name].ToString()) switch
         {
             "true" => true,

@@ -13,6 +13,24 @@ namespace CpIs.Server.Access;
 internal sealed class Door(AuditLog ledger, Register register, Newcomers newcomers, Denials denials, TokenCache tokens,
     Rates rates, Browsing browsing, ServerOptions options)
 {
+    private const string IdHeader = "X-Request-ID";
+
+    /// <summary>
+    /// Gives the ids of a request back, whatever becomes of it: also of one that meets no route, and so no door.
+    /// </summary>
+    public static void Mirror(HttpContext http)
+    {
+        http.Response.Headers[IdHeader] = RequestId(http, out _);
+        foreach (var name in (string[])["X-Correlation-ID", "TraceID"])
+        {
+            var value = http.Request.Headers[name].ToString();
+            if (value.Length is > 0 and <= 128 && value.All(c => c is > ' ' and < '\u007f'))
+            {
+                http.Response.Headers[name] = value;
+            }
+        }
+    }
+
     /// <summary>Runs a route for a request.</summary>
     /// <param name="http">The request.</param>
     /// <param name="route">The line of the table it met.</param>
@@ -21,12 +39,12 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
     public async Task EnterAsync(HttpContext http, Route route, RouteHandler handler, int? place = null)
     {
         var id = RequestId(http, out var badHeader);
-        var given = badHeader is null && http.Request.Headers.ContainsKey("X-Request-ID");
+        var given = badHeader is null && http.Request.Headers.ContainsKey(IdHeader);
         var call = new Call(http, route, id, options.Instance)
         {
             GivenId = !given ? null : place is null ? id : $"{id}/{place}",
         };
-        Mirror(http, call.RequestId);
+        http.Response.Headers[IdHeader] = id;
         try
         {
             var unfit = badHeader is not null ? Refused.BadHeader(badHeader)
@@ -145,32 +163,10 @@ internal sealed class Door(AuditLog ledger, Register register, Newcomers newcome
     /// <summary>The caller's id, or a new one; what is no UUID is never echoed.</summary>
     private static string RequestId(HttpContext http, out string? fault)
     {
-        fault = null;
-        var sent = http.Request.Headers["X-Request-ID"].ToString();
-        if (sent.Length == 0)
-        {
-            return Guid.NewGuid().ToString();
-        }
-
-        if (Guid.TryParseExact(sent, "D", out _))
-        {
-            return sent;
-        }
-
-        fault = "X-Request-ID must be a UUID.";
-        return Guid.NewGuid().ToString();
-    }
-
-    private static void Mirror(HttpContext http, string requestId)
-    {
-        http.Response.Headers["X-Request-ID"] = requestId;
-        foreach (var name in (string[])["X-Correlation-ID", "TraceID"])
-        {
-            var value = http.Request.Headers[name].ToString();
-            if (value.Length is > 0 and <= 128 && value.All(c => c is > ' ' and < '\u007f'))
-            {
-                http.Response.Headers[name] = value;
-            }
-        }
+        var sent = http.Request.Headers[IdHeader].ToString();
+        var valid = Guid.TryParseExact(sent, "D", out _);
+        fault = valid || sent.Length == 0 ? null : "X-Request-ID must be a UUID.";
+        return valid ? sent
+            : http.Response.Headers[IdHeader].ToString() is { Length: > 0 } made ? made : Guid.NewGuid().ToString();
     }
 }

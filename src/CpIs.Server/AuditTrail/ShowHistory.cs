@@ -19,6 +19,7 @@ internal sealed class ShowHistory(
     /// <summary>The guide's <c>_include</c> is malformed; the roles it means are always included.</summary>
     private static readonly SearchTerms Terms = new("AuditEvent", ["patient"])
     {
+        Whole = true,
         MalformedInclude = "AuditEvent:entity-type=",
     };
 

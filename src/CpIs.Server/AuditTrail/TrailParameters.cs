@@ -228,6 +228,11 @@ internal static class TrailParameters
             throw Refused.BadSearch("A token names a code, a system, or both.");
         }
 
+        if (name == "organization" && code.StartsWith("Organization/", Ordinal))
+        {
+            return [code["Organization/".Length..]];
+        }
+
         if (system is null || !SystemsOf.TryGetValue(name, out var systems))
         {
             return [code];

@@ -82,7 +82,8 @@ internal sealed class TrailStore(NpgsqlDataSource database)
             select 1 from unnest((string_to_array(n, chr(31)))[2:]) v where case left(n, 1)
                 when 'e' then e.agent_name = v
                 when 'c' then position(lower(v) in lower(e.agent_name)) > 0
-                else starts_with(lower(e.agent_name), lower(v)) end)))
+                else position(' ' || translate(lower(v), '-', ' ')
+                    in ' ' || translate(lower(e.agent_name), '-', ' ')) > 0 end)))
           and (@addresses::text[] is null or not exists (select 1 from unnest(@addresses) n where not exists (
             select 1 from unnest((string_to_array(n, chr(31)))[2:]) v where case left(n, 1)
                 when 'e' then e.address = v

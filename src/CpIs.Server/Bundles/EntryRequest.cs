@@ -53,6 +53,7 @@ internal sealed class EntryRequest : IDisposable
         }
 
         Http.Response.Body = answered;
+        Formats.Inside(Http);
     }
 
     public HttpContext Http { get; }

@@ -43,6 +43,16 @@ internal sealed class SubmitBundle(Incoming incoming, PatchPlan patches)
     private Change Read(Call call, BundleEntry entry, string[] url, PartsReader reader)
     {
         var type = url[0];
+        if (entry.Method.Length == 0 || type.Length == 0)
+        {
+            throw Refused.BadBody("An entry has no request: its method and its url say what is to be done.");
+        }
+
+        if (type is not ("Patient" or "EpisodeOfCare" or "Flag"))
+        {
+            throw NotServed();
+        }
+
         Allow(call, type, entry.Method);
         switch (entry.Method, type, url.Length)
         {
@@ -66,12 +76,14 @@ internal sealed class SubmitBundle(Incoming incoming, PatchPlan patches)
             case ("DELETE", "EpisodeOfCare" or "Flag", 2):
                 return new PlanDeletion(entry.Index, entry.IfMatch, View(type), entry.GivenId);
             default:
-                throw Refused.Unprocessable(DetailCode.Unsupported,
-                    "A transaction entry is POST, PUT, PATCH or DELETE of a Patient, EpisodeOfCare or Flag; "
-                    + "send reads and other types as a batch.",
-                    "request");
+                throw NotServed();
         }
     }
+
+    private static Refused NotServed() => Refused.Unprocessable(DetailCode.Unsupported,
+        "A transaction entry is POST, PUT, PATCH or DELETE of a Patient, EpisodeOfCare or Flag; "
+        + "send reads and other types as a batch.",
+        "request");
 
     private PatientChange Person(BundleEntry entry, string[] url)
     {

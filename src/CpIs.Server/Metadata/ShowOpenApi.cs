@@ -22,7 +22,7 @@ internal static class ShowOpenApi
     {
         var document = Render($"{call.Http.Request.Scheme}://{call.Http.Request.Host}");
         return Answers.PublicAsync(
-            call.Http, document, Answers.Tag(document.Span), KeepSeconds, "application/json; charset=utf-8");
+            call.Http, document, Answers.Tag(document.Span), KeepSeconds, "application/json");
     }
 
     /// <summary>A path as OpenAPI writes it: names of its parts without their kinds.</summary>

@@ -11,6 +11,9 @@ namespace CpIs.Server.Organizations;
 /// </summary>
 internal static class OrganizationParts
 {
+    /// <summary>Characters of an id, http://hl7.org/fhir/R4/datatypes.html#id.</summary>
+    private const int CodeCharactersMax = 64;
+
     private static readonly string[] Kept =
         ["resourceType", "id", "meta", "identifier", "active", "type", "name", "telecom"];
 
@@ -33,6 +36,12 @@ internal static class OrganizationParts
         var phones = sent.TryGetProperty("telecom", out var telecom) ? telecom.EnumerateArray().ToList() : [];
         phones.ForEach(p => RequireKept(p, KeptOfTelecom, "Organization.telecom"));
         var ods = One(codes, "system", Systems.Ods, "Organization.identifier")!;
+        if (ods.Length > CodeCharactersMax || !ods.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.'))
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidResource,
+                "An ODS code is made of letters and digits: it is the id in the URL too.", "Organization.identifier");
+        }
+
         return new OrganizationFacts
         {
             Id = ods,

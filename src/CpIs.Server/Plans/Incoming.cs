@@ -141,13 +141,37 @@ internal sealed class Incoming(Profiles profiles)
         }
         catch (JsonException broken)
         {
-            throw Refused.BadBody(
-                $"The body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine}.");
+            throw Refused.BadBody(body.Length == 0 ? "The body is empty."
+                : IsTooDeep(body) ? $"The body is nested deeper than {DepthMax}."
+                : broken.LineNumber is null ? "The body has one member twice in the same object."
+                : $"The body is no JSON: line {broken.LineNumber + 1}, byte {broken.BytePositionInLine}.");
         }
         catch (InvalidOperationException)
         {
             throw Refused.BadBody("The body holds a text that is no valid Unicode.");
         }
+    }
+
+    /// <summary>Whether what cannot be read is well formed as far as it goes, and only nested too deeply.</summary>
+    private static bool IsTooDeep(byte[] body)
+    {
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = DepthMax + 1 });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.CurrentDepth >= DepthMax)
+                {
+                    return true;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+
+        return false;
     }
 
     /// <summary>No NUL and no lone surrogate in any text: neither can be stored.</summary>

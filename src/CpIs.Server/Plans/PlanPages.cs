@@ -18,8 +18,11 @@ internal static class PlanPages
         var (page, next) = Cut(question, matches);
         var people = patients.Count > 0 ? PatientsShown(question, patients, page, seen) : [];
         var leftOut = question.Council is null && matches.Count == 0 && seen.Count > 0;
-        return Disclosing(question, new(page, people, linked, matches.Count, next) { LeftOut = leftOut },
-            leftOut ? seen : matches);
+        return Disclosing(question, new(page, people, linked, matches.Count, next)
+        {
+            LeftOut = leftOut,
+            Matches = matches,
+        }, leftOut ? seen : matches);
     }
 
     /// <summary>A page with what it discloses.</summary>

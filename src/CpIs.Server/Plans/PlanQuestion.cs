@@ -92,6 +92,9 @@ internal sealed record PlanPage(
     int Total,
     string? Next)
 {
+    /// <summary>Every match of people who were named, whatever page of them is shown.</summary>
+    public IReadOnlyList<PlanRow> Matches { get; init; } = Rows;
+
     /// <summary>False where there may be more matches than were counted.</summary>
     public bool Counted { get; init; } = true;
 

@@ -41,6 +41,16 @@ internal static class PlanRules
     public static Refused Closed() => Refused.Unprocessable(DetailCode.NumberChanged,
         "This plan was closed because its NHS number was superseded: it goes on under a new id.", "EpisodeOfCare.id");
 
+    /// <summary>Whose birth is to come would come of age too late, and is shown to health until then.</summary>
+    public static void Born(PatientDraft person, DateOnly today)
+    {
+        if (person.BirthDate > today)
+        {
+            throw Refused.Unprocessable(
+                DetailCode.InvalidValue, "The birth date lies in the future.", "Patient.birthDate");
+        }
+    }
+
     /// <summary>R0, R6: dates and age; the status sent must be the one the dates give.</summary>
     public static void Check(PlanDraft draft, EpisodeParts parts, DateOnly today)
     {

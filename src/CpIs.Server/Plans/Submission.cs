@@ -145,7 +145,7 @@ internal sealed class Submission
         if (change.MustBeNew && stood is not null)
         {
             throw new Refused(409, [new("error", "conflict", DetailCode.PlanHeld,
-                $"You hold this person already: PUT to Patient/{NhsNumber.Mask(number)} instead.")]);
+                "You hold this person already: PUT to Patient/ and the NHS number instead.")]);
         }
 
         if (change.IfMatch is { } version && stood?.Version != version)
@@ -154,6 +154,7 @@ internal sealed class Submission
         }
 
         var draft = new PatientDraft(stood, change.Sent);
+        PlanRules.Born(draft, today);
         patients[number] = draft;
         foreach (var plan in plans.Values.Where(p => p.Facts.NhsNumber.Equals(change.Number)
             && p.BirthDate != draft.BirthDate))

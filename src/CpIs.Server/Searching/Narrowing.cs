@@ -45,12 +45,24 @@ internal sealed record Narrowing(string Type, string? Summary, IReadOnlyList<str
     }
 
     /// <summary>Settles what a read shows, before anything is read for it.</summary>
-    /// <exception cref="Refused">400 for a value that the parameters do not take.</exception>
+    /// <exception cref="Refused">400 for a value that the parameters do not take, and for a parameter that nobody would
+    /// look at: whoever sends it counts on it.</exception>
     public static void Settle(Call call)
     {
         var query = call.Http.Request.Query;
-        if (call.Route.Interaction is not ("read" or "vread")
-            || !(query.ContainsKey("_summary") || query.ContainsKey("_elements")))
+        if (call.Route.Interaction is not ("read" or "vread"))
+        {
+            return;
+        }
+
+        // What is asked at an operation's address by the wrong method is no read: there is no such resource.
+        var operation = call.Id[0] is '_' or '$';
+        if (!operation && query.Keys.Any(name => name is not ("_summary" or "_elements" or "_format" or "_pretty")))
+        {
+            throw Refused.BadSearch("A read takes _summary, _elements, _format and _pretty, and no other parameter.");
+        }
+
+        if (!query.ContainsKey("_summary") && !query.ContainsKey("_elements"))
         {
             return;
         }

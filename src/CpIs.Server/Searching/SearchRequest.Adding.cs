@@ -52,7 +52,8 @@ internal sealed partial class SearchRequest
         var bare = at < 0 ? name : name[..at];
         if (!terms.Parameters.Contains(bare))
         {
-            LeaveOut(name, $"{Told(name)} is not a search parameter of {Type}.");
+            LeaveOut(name, terms.Whole ? $"This search of {Type} is by the patient alone, without {Told(name)}."
+                : $"{Told(name)} is not a search parameter of {Type}.");
             return;
         }
 

@@ -21,6 +21,9 @@ internal sealed partial class SearchRequest
 
     public string Type => terms.Type;
 
+    /// <summary>The answer is never cut into pages, so that a page's size is not applied.</summary>
+    public bool Whole => terms.Whole;
+
     /// <summary>Criteria in the order asked.</summary>
     public List<Criterion> Criteria { get; } = [];
 

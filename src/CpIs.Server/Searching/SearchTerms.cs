@@ -22,6 +22,9 @@ internal sealed record SearchTerms(string Type, IReadOnlyCollection<string> Para
     /// <summary>Values of <c>_revinclude</c>, and the type of what each refers to.</summary>
     public IReadOnlyDictionary<string, string> RevIncludes { get; init; } = Nothing;
 
+    /// <summary>Asked by the patient alone and answered whole, never in pages.</summary>
+    public bool Whole { get; init; }
+
     /// <summary>How an <c>_include</c> begins that is accepted, malformed as it is, and has no effect.</summary>
     public string? MalformedInclude { get; init; }
 }

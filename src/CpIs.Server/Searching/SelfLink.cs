@@ -45,7 +45,7 @@ internal static class SelfLink
             Add("_summary", summary);
         }
 
-        if (search.Summary != "count")
+        if (search.Summary != "count" && (search.Count == 0 || !search.Whole))
         {
             Add("_count", search.Count.ToString(System.Globalization.CultureInfo.InvariantCulture));
         }

@@ -13,7 +13,7 @@ namespace CpIs.Server.Summary;
 /// </summary>
 internal sealed class SearchCareTeams(Register register, AuditLog ledger, PageTokens pages, TimeProvider clock)
 {
-    private static readonly SearchTerms Terms = new("CareTeam", ["patient"]);
+    private static readonly SearchTerms Terms = new("CareTeam", ["patient"]) { Whole = true };
 
     public async Task AnswerAsync(Call call)
     {

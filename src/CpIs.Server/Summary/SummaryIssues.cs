@@ -14,7 +14,10 @@ internal static class SummaryIssues
     /// <summary>Age in days up to which an empty answer points to the mother.</summary>
     private const int NewbornDays = 90;
 
-    /// <summary>Sentences of any answer that shows a person's plans, or that there is none.</summary>
+    /// <summary>
+    /// Sentences of any answer that shows a person's plans, or that there is none. They speak of all the plans, also
+    /// when a page shows a part of them: who reads the first page alone must not take it for one council's.
+    /// </summary>
     public static List<OutcomeIssue> OfPlans(Call call, PlanPage page, Councils councils, DateTimeOffset now)
     {
         var issues = new List<OutcomeIssue>();
@@ -38,17 +41,17 @@ internal static class SummaryIssues
         }
 
         issues.AddRange(PlanAnswer.Superseded(page.Linked, true));
-        if (page.Rows.Any(r => r.Facts.Kind == PlanKind.Unborn))
+        if (page.Matches.Any(r => r.Facts.Kind == PlanKind.Unborn))
         {
             issues.Add(Told(DetailCode.ConcernsUnborn, Words.ConcernsUnborn));
         }
 
-        if (PlanAnswer.TwoHold(page.Rows))
+        if (PlanAnswer.TwoHold(page.Matches))
         {
             issues.Add(Warned(DetailCode.TwoCouncils, Words.TwoCouncils));
         }
 
-        if (page.Rows.Any(r => r.Unconfirmed))
+        if (page.Matches.Any(r => r.Unconfirmed))
         {
             issues.Add(Warned(DetailCode.Unconfirmed, Words.Unconfirmed));
         }

@@ -22,9 +22,15 @@ internal sealed record SummaryRequest(NhsNumber Number, NhsNumber? Mother, DateO
     private static readonly string[] Known = ["nhsNumber", "birthDate", "family", "motherNhsNumber"];
 
     /// <summary>Reads the body, and keeps it for the record.</summary>
-    /// <exception cref="Refused">400 for what is no such Parameters, 415 for another media type.</exception>
+    /// <exception cref="Refused">400 for what is no such Parameters, or parameters in the URL; 415 for another media
+    /// type.</exception>
     public static async Task<SummaryRequest> ReadAsync(Call call)
     {
+        if (call.Http.Request.Query.Keys.Any(name => name is not ("_format" or "_pretty")))
+        {
+            throw Refused.BadSearch("The summary is asked by its body; its URL takes _format and _pretty alone.");
+        }
+
         var xml = Incoming.IsXml(call);
         await call.ReadFormAsync();
         var body = Incoming.Parse(xml ? XmlBody.ToJson(call.Form!) : call.Form!);

@@ -21,11 +21,22 @@ internal sealed class ValidateResource(Profiles profiles, AuditLog ledger)
 
     public async Task AnswerAsync(Call call, string resourceType)
     {
+        RequireKnown(call.Http.Request.Query);
         var (resource, inBody) = Unwrap(await Plans.Incoming.BytesAsync(call));
         var asked = call.Http.Request.Query["profile"].ToString() is { Length: > 0 } inUrl ? inUrl : inBody;
         var found = asked is null ? profiles.Check(resource, resourceType) : profiles.CheckProfile(resource, asked);
         await ledger.RecordAsync(call.Entry() with { Found = found.Count });
         await Answers.OutcomeAsync(call.Http, 200, found.Count == 0 ? [Good] : [.. found.Select(Told)]);
+    }
+
+    /// <exception cref="Refused">400 for a parameter that nobody would look at, or an unserved mode.</exception>
+    private static void RequireKnown(IQueryCollection query)
+    {
+        if (query.Keys.Any(name => name is not ("profile" or "mode" or "_format" or "_pretty"))
+            || query["mode"].ToString() is not ("" or "create" or "update"))
+        {
+            throw Refused.BadSearch("A validation takes profile, and mode, which is create or update.");
+        }
     }
 
     private static OutcomeIssue Told(Issue issue) => new(

@@ -77,7 +77,7 @@ internal static partial class AttackTable
                 ["resource"] = s.Plan.Bundle(),
                 ["request"] = new JsonObject { ["method"] = "POST", ["url"] = "Bundle" },
             }),
-        }), 403);
+        }), 422);
         yield return new("body: a Bundle of more than a thousand entries", s => Post(s, "", Lancashire, new JsonObject
         {
             ["resourceType"] = "Bundle", ["type"] = "transaction",

@@ -81,6 +81,21 @@ public sealed class PurposeTests(TrustedIssuers issuers) : IClassFixture<Trusted
         await (await client.TryAsync("Flag")).ShouldBeRefusedAsync(403);
     }
 
+    [Fact]
+    public async Task A_look_that_is_called_scheduled_by_one_name_and_unscheduled_by_the_other_is_refused()
+    {
+        using var silent = Clinician("Sandbox", Caller.ViewSilentlyActivity);
+        using var torn = Asked($"Flag?patient={InventedPlan.NewNumber()}",
+            ("IsUnscheduledAccessEvent", "false"), ("IsUnscheduledEvent", "true"));
+
+        var refused = await (await silent.SendAsync(torn)).ShouldBeRefusedAsync(400);
+
+        refused.Codes().Should().Equal("MISSING_OR_INVALID_HEADER");
+        refused.Diagnostics().Single().Should().Contain("they must agree");
+        (await AskAsync(silent, ("IsUnscheduledAccessEvent", "false"), ("IsUnscheduledEvent", "false")))
+            .Unscheduled.Should().BeFalse();
+    }
+
     [Theory]
     [MemberData(nameof(Others))]
     public async Task Of_callers_who_are_no_clinicians_the_headers_say_nothing(string issuer)

@@ -39,6 +39,23 @@ public sealed class RunBatchTests(RunningServer server) : IClassFixture<RunningS
     }
 
     [Fact]
+    public async Task An_entry_that_asks_for_another_format_is_answered_in_that_of_the_whole_batch()
+    {
+        var plan = Plan;
+        var (_, flag) = await server.SubmitAsync(plan);
+
+        var answer = await OkAsync("sandbox-ed-clinician", Guid.NewGuid().ToString(),
+            Entry("GET", $"Flag?patient={plan.Number}&_format=xml&_pretty=true"),
+            Entry("GET", $"Flag/{flag}?_format=application/fhir%2Bxml"),
+            Entry("GET", "Flag/nobodys?_format=xml&_pretty=true"));
+
+        Statuses(answer).Should().Equal("200 OK", "200 OK", "404 Not Found");
+        answer["entry"]![0]!["resource"]!.Total().Should().Be(1);
+        answer["entry"]![1]!["resource"]!.Text("id").Should().Be(flag);
+        answer["entry"]![2]!["resource"].Should().BeNull();
+    }
+
+    [Fact]
     public async Task Good_and_bad_entries_stand_alone_and_a_refused_one_shows_nothing()
     {
         var plan = Plan;

@@ -121,6 +121,20 @@ public sealed class SubmitBundleTests(RunningServer server) : IClassFixture<Runn
     }
 
     [Theory]
+    [InlineData("1")]
+    [InlineData("""{"resource":{"resourceType":"Patient"}}""")]
+    [InlineData("""{"request":{"method":"PUT"},"resource":{"resourceType":"Patient"}}""")]
+    public async Task An_entry_without_a_request_is_called_that_and_no_matter_of_rights(string entry)
+    {
+        var body = $$"""{"resourceType":"Bundle","type":"transaction","entry":[{{entry}}]}""";
+
+        var refused = await (await server.Lancashire.PostAsync(server.Base, RunningServer.Json(body)))
+            .ShouldBeRefusedAsync(400);
+
+        refused["issue"]![0]!["expression"]![0]!.GetValue<string>().Should().Be("Bundle.entry[0]");
+    }
+
+    [Theory]
     [InlineData("GET", "Flag?status=active")]
     [InlineData("POST", "Encounter")]
     [InlineData("DELETE", "Patient/9990000018")]
@@ -131,7 +145,7 @@ public sealed class SubmitBundleTests(RunningServer server) : IClassFixture<Runn
         var plan = Plan;
         var outcome = await (await server.As("sandbox-council-lancashire").PostAsync(server.Base, RunningServer.Json(
             Of("transaction", Entry("PUT", "Patient/" + plan.Number, plan.Patient()), Entry(method, url)))))
-            .ShouldBeRefusedAsync(url.StartsWith("Flag", StringComparison.Ordinal) ? 422 : 403);
+            .ShouldBeRefusedAsync(url.StartsWith("Patient", StringComparison.Ordinal) ? 403 : 422);
 
         outcome["issue"]![0]!["expression"]![0]!.GetValue<string>().Should().StartWith("Bundle.entry[1]");
         await (await server.Lancashire.TryAsync("Patient/" + plan.Number)).ShouldBeRefusedAsync(404);

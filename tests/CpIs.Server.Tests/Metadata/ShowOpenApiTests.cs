@@ -52,6 +52,7 @@ public sealed class ShowOpenApiTests(RunningServer server) : IClassFixture<Runni
         using var anybody = server.With(() => null);
         var answer = await anybody.TryAsync(new Uri(server.Root, "openapi.json").ToString());
         answer.Content.Headers.ContentType!.MediaType.Should().Be("application/json");
+        answer.Content.Headers.GetValues("Content-Type").Should().Equal("application/json; charset=utf-8");
         answer.Headers.ETag.Should().NotBeNull();
         var read = OpenApiDocument.Parse(await answer.Content.ReadAsStringAsync());
         read.Diagnostic!.Errors.Should().BeEmpty();

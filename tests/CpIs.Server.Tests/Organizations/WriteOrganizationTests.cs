@@ -72,6 +72,18 @@ public sealed class WriteOrganizationTests(RunningServer server) : IClassFixture
             .ShouldBeRefusedAsync(status);
     }
 
+    [Theory]
+    [InlineData("ZZ 1")]
+    [InlineData("ZZ/1")]
+    [InlineData("Z\u00c91")]
+    public async Task A_code_that_no_URL_can_hold_is_refused(string code)
+    {
+        var answer = await Registrar.PostAsync(new Uri(server.Base, "Organization"), RunningServer.Json(Trust(code)));
+
+        var refused = await answer.ShouldBeRefusedAsync(422);
+        refused["issue"]![0]!["expression"]![0]!.GetValue<string>().Should().Be("Organization.identifier");
+    }
+
     [Fact]
     public async Task Health_sees_a_councils_plans_only_while_the_registrar_has_it_live()
     {

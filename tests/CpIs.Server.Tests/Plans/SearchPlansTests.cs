@@ -189,6 +189,27 @@ public sealed class SearchPlansTests(RunningServer server) : IClassFixture<Runni
         (await server.Leeds.GetOkAsync($"Flag?patient={first.Number}")).Total().Should().Be(1);
     }
 
+    [Theory]
+    [InlineData("&_count=1")]
+    [InlineData("&_summary=count")]
+    public async Task Who_reads_one_page_or_a_count_is_told_what_all_the_plans_say(string part)
+    {
+        var first = new InventedPlan { Start = server.Today.AddDays(-9) };
+        var unborn = new InventedPlan
+        {
+            Kind = CpIs.Fhir.PlanKind.Unborn, Start = server.Today.AddDays(-9), Number = first.Number,
+            RowId = first.RowId + "-U",
+        };
+        await server.SubmitAsync(first);
+        await server.SubmitAsync(unborn);
+        await server.SubmitAsync(first.OfLeeds() with { Start = server.Today.AddDays(-2) });
+
+        var page = await server.Clinician.GetOkAsync($"Flag?patient={first.Number}{part}");
+
+        page.Total().Should().Be(3);
+        page.Codes().Should().Contain(["TWO_COUNCILS", "CONCERNS_UNBORN"]);
+    }
+
     [Fact]
     public async Task A_count_alone_tells_that_a_plan_exists_and_is_recorded_as_such()
     {

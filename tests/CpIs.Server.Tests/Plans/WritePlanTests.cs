@@ -215,6 +215,18 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
     }
 
     [Fact]
+    public async Task Nobody_is_born_tomorrow()
+    {
+        var plan = Plan with { BirthDate = server.Today.AddDays(1) };
+
+        var refused = await (await server.Lancashire.PutAsync(
+            Url("Patient/" + plan.Number), RunningServer.Json(plan.Patient()))).ShouldBeRefusedAsync(422);
+
+        refused["issue"]![0]!["expression"]![0]!.GetValue<string>().Should().Be("Patient.birthDate");
+        await PutPatientAsync(plan with { BirthDate = server.Today });
+    }
+
+    [Fact]
     public async Task A_flag_that_disagrees_with_its_episode_refuses_the_whole_transaction()
     {
         var plan = Plan;
@@ -322,6 +334,21 @@ public sealed class WritePlanTests(RunningServer server) : IClassFixture<Running
     public async Task What_cannot_be_read_is_refused_as_such(string body, int status) =>
         await (await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body)))
             .ShouldBeRefusedAsync(status);
+
+    [Theory]
+    [InlineData(0, "", "The body is empty.")]
+    [InlineData(0, "{\"status\":1,\"status\":2}", "The body has one member twice in the same object.")]
+    [InlineData(70, "1", "The body is nested deeper than 64.")]
+    [InlineData(63, "1", "A resource of type EpisodeOfCare is expected here.")]
+    [InlineData(0, "{\"status\":", "The body is no JSON: line 1, byte 10.")]
+    public async Task What_cannot_be_read_is_refused_in_words_that_say_why(int depth, string within, string why)
+    {
+        var body = string.Concat(Enumerable.Repeat("{\"a\":", depth)) + within + new string('}', depth);
+
+        var refused = await server.Lancashire.PostAsync(Url("EpisodeOfCare"), RunningServer.Json(body));
+
+        (await refused.BodyAsync()).Diagnostics().Should().Contain(why);
+    }
 
     [Fact]
     public async Task Another_media_type_is_415_and_a_large_body_413()

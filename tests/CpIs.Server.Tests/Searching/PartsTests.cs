@@ -121,6 +121,10 @@ public sealed class PartsTests(PartsTests.OnePlan held) : IClassFixture<PartsTes
     [InlineData("Flag/@F?_summary=some")]
     [InlineData("Flag/@F?_elements=colour")]
     [InlineData("Flag/@F?_elements=status&_elements=code")]
+    [InlineData("Flag/@F?_include=Flag:detail")]
+    [InlineData("Flag/@F?patient=@N")]
+    [InlineData("Flag/@F/_history/1?_at=2026")]
+    [InlineData("Patient/@N?_revinclude=Flag:patient")]
     public async Task A_part_that_there_is_not_is_refused_and_leaves_one_entry(string url)
     {
         using var clinician = held.Server.Clinician;

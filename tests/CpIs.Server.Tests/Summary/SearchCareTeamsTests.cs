@@ -61,6 +61,21 @@ public sealed class SearchCareTeamsTests(RunningServer server) : IClassFixture<R
         body.All("PractitionerRole").Should().ContainSingle();
     }
 
+    [Theory]
+    [InlineData("CareTeam")]
+    [InlineData("AuditEvent")]
+    public async Task What_is_answered_whole_names_no_page_in_self_and_says_that_it_is_asked_by_patient(string type)
+    {
+        var plan = await HeldAsync();
+        var search = $"{type}?patient:identifier={NhsNumber}{plan.Number}";
+
+        var answer = await (await AskAsync(search + "&_count=1")).BodyAsync();
+        var refused = await (await AskAsync(search + "&date=ge2020")).ShouldBeRefusedAsync(400);
+
+        answer["link"]![0]!.Text("url").Should().Contain(plan.Number).And.NotContain("_count");
+        refused.Diagnostics().Should().Equal($"This search of {type} is by the patient alone, without date.");
+    }
+
     [Fact]
     public async Task The_malformed_include_is_accepted_nowhere_else()
     {

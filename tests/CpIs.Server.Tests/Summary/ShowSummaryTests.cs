@@ -154,6 +154,30 @@ public sealed class ShowSummaryTests(RunningServer server) : IClassFixture<Runni
         await answer.ShouldBeRefusedAsync(400);
     }
 
+    [Theory]
+    [InlineData("?_summary=count")]
+    [InlineData("?nhsNumber=9990000018")]
+    public async Task A_question_in_the_URL_is_refused_and_not_passed_over(string query)
+    {
+        var body = new JsonObject
+        {
+            ["resourceType"] = "Parameters",
+            ["parameter"] = new JsonArray(new JsonObject
+            {
+                ["name"] = "nhsNumber",
+                ["valueIdentifier"] = new JsonObject
+                {
+                    ["system"] = "https://fhir.nhs.uk/Id/nhs-number", ["value"] = InventedPlan.NewNumber(),
+                },
+            }),
+        };
+
+        await (await server.Clinician.PostAsync(new Uri(server.Base, "Patient/$child-protection-summary" + query),
+            RunningServer.Json(body))).ShouldBeRefusedAsync(400);
+        (await server.Clinician.PostAsync(new Uri(server.Base, "Patient/$child-protection-summary?_pretty=true"),
+            RunningServer.Json(body))).IsSuccessStatusCode.Should().BeTrue();
+    }
+
     [Fact]
     public async Task It_is_asked_by_POST_only_since_it_notifies()
     {

@@ -69,6 +69,19 @@ public sealed class ValidateResourceTests(RunningServer server) : IClassFixture<
     public async Task What_is_no_resource_is_an_issue_too(string body) =>
         (await AskAsync("Flag/$validate", body))["issue"]![0]!.Text("severity").Should().BeOneOf("fatal", "error");
 
+    [Theory]
+    [InlineData("mode=create", 200)]
+    [InlineData("mode=delete", 400)]
+    [InlineData("profiles=https://elsewhere.example/Flag", 400)]
+    public async Task A_parameter_that_nobody_looks_at_is_refused(string query, int status)
+    {
+        var body = RunningServer.Json(Plan.Flag("EpisodeOfCare/" + Guid.NewGuid()).ToJsonString());
+
+        var answer = await server.Lancashire.PostAsync(new Uri("Flag/$validate?" + query, UriKind.Relative), body);
+
+        ((int)answer.StatusCode).Should().Be(status);
+    }
+
     private async Task<JsonNode> AskAsync(string url, string body)
     {
         var answer = await server.Lancashire.PostAsync(new Uri(url, UriKind.Relative), RunningServer.Json(body));
