@@ -6,6 +6,14 @@ namespace CpIs.Server.Plans;
 /// <summary>The rules a plan must keep beyond its profile: owner, identity, age, dates, pair, overlap.</summary>
 internal static class PlanRules
 {
+    public const string MotherExpected =
+        "An unborn child's plan stands under the mother: give her NHS number, name and birth date.";
+
+    /// <summary>Years a mother is at least old.</summary>
+    private const int MotherYearsMin = 10;
+
+    private static readonly string[] UnbornNames = ["UNBORN", "BABY", "UB"];
+
     /// <summary>R7: only the owning council writes, and nobody else's name stands on a plan.</summary>
     public static void Owner(string council, EpisodeParts parts) =>
         Owner(council, parts.Council, parts.ManagingOrganization, PlanView.Episode);
@@ -40,6 +48,36 @@ internal static class PlanRules
     /// <summary>R9: what is closed takes no more changes.</summary>
     public static Refused Closed() => Refused.Unprocessable(DetailCode.NumberChanged,
         "This plan was closed because its NHS number was superseded: it goes on under a new id.", "EpisodeOfCare.id");
+
+    /// <summary>
+    /// R3: a new unborn plan stands under the mother, a new plan of another kind under somebody who is born. What is
+    /// held already can be changed and ended all the same.
+    /// </summary>
+    public static void Subject(PlanDraft draft, string family, DateOnly today)
+    {
+        var unborn = draft.Facts.Kind == PlanKind.Unborn;
+        if (draft.Facts.Removed is not null
+            || (draft.Stood is { } stood && stood.Facts.Kind == PlanKind.Unborn == unborn))
+        {
+            return;
+        }
+
+        if (unborn && NoMother(draft.BirthDate, today, family))
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidValue, MotherExpected, "EpisodeOfCare.patient");
+        }
+
+        if (!unborn && draft.BirthDate > today)
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidValue, "The birth date of the person lies in the future.",
+                "EpisodeOfCare.patient");
+        }
+    }
+
+    /// <summary>Whether somebody of this birth date and these names is the baby, or a child, but no mother.</summary>
+    public static bool NoMother(DateOnly birthDate, DateOnly today, params IEnumerable<string> names) =>
+        birthDate > today.AddYears(-MotherYearsMin)
+            || names.Any(name => UnbornNames.Any(word => BeginsWith(name, word)));
 
     /// <summary>R0, R6: dates and age; the status sent must be the one the dates give.</summary>
     public static void Check(PlanDraft draft, EpisodeParts parts, DateOnly today)
@@ -102,6 +140,14 @@ internal static class PlanRules
                 + $"EpisodeOfCare/{other.EpisodeId}. End it first.",
                 "EpisodeOfCare.period");
         }
+    }
+
+    /// <summary>The word as a word, or with a number behind it: "UB", "Baby 2", but not "Ubaldo".</summary>
+    private static bool BeginsWith(string name, string word)
+    {
+        var upper = name.Trim().ToUpperInvariant();
+        return upper.StartsWith(word, StringComparison.Ordinal)
+            && (upper.Length == word.Length || !char.IsLetter(upper[word.Length]));
     }
 
     private static bool Open(PlanDraft draft, DateOnly today) => draft.StatusOn(today) is "active" or "planned";

@@ -185,11 +185,13 @@ internal sealed class Submission
             parts.FollowsRowId, removed);
         var draft = change.Create ? NewPlan(change, facts) : HeldPlan(change, facts);
         draft.Confirm();
-        draft.BirthDate = patients.GetValueOrDefault(parts.Number.Digits())?.BirthDate
+        var person = patients.GetValueOrDefault(parts.Number.Digits())
             ?? throw Refused.Unprocessable(DetailCode.InvalidResource,
                 "You hold no Patient under this NHS number: submit it first, or in the same transaction.",
                 "EpisodeOfCare.patient");
+        draft.BirthDate = person.BirthDate;
         draft.Facts = facts;
+        PlanRules.Subject(draft, person.Family, today);
         PlanRules.Check(draft, parts, today);
         if (facts.FollowsRowId is { } followed)
         {
