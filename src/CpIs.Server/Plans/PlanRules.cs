@@ -136,8 +136,9 @@ internal static class PlanRules
         if (other is not null)
         {
             throw Refused.Unprocessable(DetailCode.Overlap,
-                "You hold a plan of this kind for this child in the same days: "
-                + $"EpisodeOfCare/{other.EpisodeId}. End it first.",
+                other.Stood is null ? "Two plans of this submission are of one kind, for one child, in the same days."
+                : "You hold a plan of this kind for this child in the same days: "
+                    + $"EpisodeOfCare/{other.EpisodeId}. End it first.",
                 "EpisodeOfCare.period");
         }
     }

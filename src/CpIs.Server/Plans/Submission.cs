@@ -66,7 +66,20 @@ internal sealed class Submission
         var people = plans.Values.ToLookup(d => d.Facts.NhsNumber.Digits());
         foreach (var draft in plans.Values.Where(d => d.Named && !d.Deleted))
         {
-            PlanRules.NoOverlap(draft, people[draft.Facts.NhsNumber.Digits()], today);
+            NoOverlap(draft, people[draft.Facts.NhsNumber.Digits()], changes);
+        }
+    }
+
+    private void NoOverlap(PlanDraft draft, IEnumerable<PlanDraft> person, IReadOnlyList<Change> changes)
+    {
+        try
+        {
+            PlanRules.NoOverlap(draft, person, today);
+        }
+        catch (Refused refused) when (changes.Count > 1 && changes.OfType<EpisodeChange>()
+            .LastOrDefault(e => e.Parts.RowId == draft.Facts.RowId) is { } change)
+        {
+            throw AtEntry(refused, change.Place);
         }
     }
 
@@ -209,7 +222,8 @@ internal sealed class Submission
         else if (held is not null)
         {
             throw Refused.Unprocessable(DetailCode.PlanHeld,
-                $"This plan identifier is held already: PUT to EpisodeOfCare/{held.EpisodeId} instead.",
+                held.Stood is null ? "Two plans of this submission have this identifier."
+                : $"This plan identifier is held already: PUT to EpisodeOfCare/{held.EpisodeId} instead.",
                 "EpisodeOfCare.identifier[0].value");
         }
 

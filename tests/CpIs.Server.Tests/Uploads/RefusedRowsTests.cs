@@ -70,6 +70,8 @@ public sealed class RefusedRowsTests(RunningServer server) : IClassFixture<Runni
 
         var refused = (await done.RefusedAsync()).Select(r => (r.Line, r.At, (string?)r.Code, (string?)r.Details));
         refused.Should().Equal(expected);
+        (await done.FileAsync("refused.ndjson")).Should().NotContain("Bundle.", "nobody sent one")
+            .And.Contain("\"expression\":[\"start\"]").And.Contain("\"expression\":[\"follows_row_id\"]");
         done["inserted"].Should().Be(4);
         done["skipped"].Should().Be(1, "the adult of row 28 is nobody whom a first load need show");
         done.Code.Should().Be("CPF03");
