@@ -39,7 +39,8 @@ try
 }
 catch (ArgumentException wrong)
 {
-    Screen.Errors.WriteLine(wrong.Message);
+    // As it is written: folded at the width of a terminal its columns would fall into one another.
+    Console.Error.WriteLine(wrong.Message);
     return args is ["upload", ..] ? UploadExit.Nothing : 1;
 }
 catch (HttpRequestException away) when (args is ["listen" or "check", ..])

@@ -59,7 +59,8 @@ internal sealed record ListenOptions
             at = council == $"ZZ{i + 1:000}" ? i : at;
         }
 
-        return at >= 0 ? "sandbox-council-" + Councils[at] : throw new ArgumentException(Usage);
+        return at >= 0 ? "sandbox-council-" + Councils[at]
+            : throw new ArgumentException($"{council} is no council of the sandbox.\n\n{Usage}");
     }
 
     private static string[] Named(string topics) => topics.Split(',') is var all && all.All(Topics.Contains)

@@ -15,7 +15,7 @@ internal static class MendedErrors
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>True when the header of a file is that of an errors.csv.</summary>
-    public static bool Is(string file) => Path.GetExtension(file) == ".csv"
+    public static bool Is(string file) => FileEnding.IsCsv(file)
         && File.ReadLines(file).FirstOrDefault()?.Trim().EndsWith(Why, StringComparison.OrdinalIgnoreCase) == true;
 
     /// <summary>Writes the rows as a caseload has them.</summary>

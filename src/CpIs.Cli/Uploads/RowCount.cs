@@ -11,7 +11,7 @@ internal static class RowCount
     /// <summary>Rows of a CSV file without its header, or lines of an NDJSON file; empty ones do not count.</summary>
     public static async Task<int> OfAsync(string file, CancellationToken stop)
     {
-        var isCsv = Path.GetExtension(file) == ".csv";
+        var isCsv = FileEnding.IsCsv(file);
         await using var bytes = File.OpenRead(file);
         var chunk = new byte[ChunkBytes];
         var (rows, isEmpty, state) = (0, true, At.FieldStart);

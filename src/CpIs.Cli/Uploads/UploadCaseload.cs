@@ -75,7 +75,7 @@ internal sealed class UploadCaseload(UploadHttp http, TextWriter output, IAnsiCo
     {
         var sent = progress.AddTask("sent", maxValue: Math.Max(1, new FileInfo(file).Length));
         var applied = progress.AddTask("applied", autoStart: false, maxValue: Whole);
-        var type = Path.GetExtension(file) == ".ndjson" ? "application/fhir+ndjson" : "text/csv";
+        var type = FileEnding.IsNdjson(file) ? "application/fhir+ndjson" : "text/csv";
         var (status, answered) = await http.SendAsync(
             target, () => new SentFile(file, type, bytes => sent.Value = bytes), stop);
         isThere();

@@ -72,36 +72,50 @@ internal sealed record UploadOptions
                 "--snapshot" => options with { Snapshot = true },
                 "--allow-older" => options with { AllowOlder = true },
                 var name when name.StartsWith("--", StringComparison.Ordinal) =>
-                    options.With(name, ++i < args.Count ? args[i] : throw new ArgumentException(Usage)),
+                    options.With(name, ++i < args.Count ? args[i] : null),
                 var file when options.File is null => options with { File = file },
-                _ => throw new ArgumentException(Usage),
+                var second => throw Wrong($"One file at a time: {options.File} or {second}. Several are uploaded with "
+                    + "--watch-folder."),
             };
         }
 
         return options.Fit();
     }
 
-    private UploadOptions With(string name, string value) => name switch
+    private static ArgumentException Wrong(string what) => new($"{what}\n\n{Usage}");
+
+    private UploadOptions With(string name, string? given)
     {
-        "--server" => this with { Server = Url(value) },
-        "--client-id" => this with { ClientId = value },
-        "--key" => this with { Key = ClientKey.Read(value) },
-        "--token-url" => this with { TokenUrl = value },
-        "--submission" => this with { Submission = value },
-        "--extracted" => this with { Extracted = Instant(value) },
-        "--rows" => this with { Rows = Count(value) },
-        "--confirm-end" => this with { ConfirmEnd = Count(value) },
-        "--watch-folder" => this with { Folder = value },
-        _ => throw new ArgumentException(Usage),
-    };
+        string Value() => given ?? throw Wrong($"{name} needs a value.");
+        return name switch
+        {
+            "--server" => this with { Server = Url(Value()) },
+            "--client-id" => this with { ClientId = Value() },
+            "--key" => this with { Key = ClientKey.Read(Value()) },
+            "--token-url" => this with { TokenUrl = Value() },
+            "--submission" => this with { Submission = Value() },
+            "--extracted" => this with { Extracted = Instant(Value()) },
+            "--rows" => this with { Rows = Count(Value()) },
+            "--confirm-end" => this with { ConfirmEnd = Count(Value()) },
+            "--watch-folder" => this with { Folder = Value() },
+            _ => throw Wrong($"There is no option {name}."),
+        };
+    }
+
+    private string? Contradiction() =>
+        File is null && Folder is null ? "Name a file, or a folder with --watch-folder."
+        : File is not null && Folder is not null ? "A file or --watch-folder, not both."
+        : TokenUrl is not null && Key is null ? "--token-url goes with --key."
+        : Rows is not null && !Snapshot ? "--rows goes with --snapshot."
+        : Folder is not null && (Rows ?? ConfirmEnd ?? (object?)Submission ?? Extracted) is not null
+            ? "--rows, --confirm-end, --submission and --extracted are about one file, not about --watch-folder."
+        : null;
 
     private UploadOptions Fit()
     {
-        if ((File is null) == (Folder is null) || (TokenUrl is not null && Key is null)
-            || (Rows is not null && !Snapshot)
-            || (Folder is not null && (Rows ?? ConfirmEnd ?? (object?)Submission ?? Extracted) is not null))
+        if (Contradiction() is { } what)
         {
-            throw new ArgumentException(Usage);
+            throw Wrong(what);
         }
 
         return File is not null && !System.IO.File.Exists(File)

@@ -9,8 +9,6 @@ internal sealed class WatchFolder(UploadCaseload upload)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(2);
 
-    private static readonly string[] Endings = [".csv", ".ndjson"];
-
     /// <summary>Goes on until it is told to stop.</summary>
     public async Task RunAsync(UploadOptions options, CancellationToken stop)
     {
@@ -30,7 +28,7 @@ internal sealed class WatchFolder(UploadCaseload upload)
             CancellationToken stop)
     {
         var files = new DirectoryInfo(options.Folder!).GetFiles()
-            .Where(file => Endings.Contains(file.Extension)
+            .Where(file => (FileEnding.IsCsv(file.Name) || FileEnding.IsNdjson(file.Name))
                 && !UploadCaseload.BesideNames
                     .Any(beside => file.Name.EndsWith("." + beside, StringComparison.Ordinal)))
             .OrderBy(file => file.LastWriteTimeUtc).ThenBy(file => file.Name, StringComparer.Ordinal).ToList();

@@ -30,14 +30,8 @@ internal sealed class RegisterFile
     /// <exception cref="Refused">400 CPF01, naming the columns.</exception>
     public static RegisterFile Read(ReadOnlySpan<byte> first)
     {
-        var issues = new List<RowIssue>();
-        List<string> names =
-            [.. CaseloadCsv.Texts(first, issues).Select(name => name.Trim().ToLowerInvariant())];
-        if (issues.Count > 0)
-        {
-            throw CaseloadHeader.Unreadable("The header cannot be read. " + issues[0].Text);
-        }
-
+        var names = CaseloadCsv.Names(first);
+        CaseloadHeader.RequireNames(names, Needed);
         var unknown = names.Except(Needed).Except(Further).ToList();
         var missing = Needed.Except(names).ToList();
         return unknown.Count > 0 ? throw CaseloadHeader.UnknownNames(unknown)

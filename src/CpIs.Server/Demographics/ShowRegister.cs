@@ -47,7 +47,8 @@ internal sealed class ShowRegister(RegisterJobStore jobs, AuditLog ledger)
         await ledger.RecordAsync(call.Entry() with { Kind = "upload", Status = 202, ResourceId = call.Id });
         call.Http.Response.Headers.CacheControl = "no-store";
         await Answers.OutcomeAsync(call.Http, 202, [new("information", "informational", DetailCode.Informational,
-            "The file stops after its current batch. What was taken stays, and the status goes on reporting it.")]);
+            job.Done ? "The file was done already: nothing was stopped, and what was taken stays."
+            : "The file stops after its current batch. What was taken stays, and the status goes on reporting it.")]);
     }
 
     /// <summary>The refused rows with code and reason; fetching them is recorded, one entry.</summary>

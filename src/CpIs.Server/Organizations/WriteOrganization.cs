@@ -158,6 +158,17 @@ internal sealed class WriteOrganization(
             ? after : throw Refused.Denied("A council corrects its own telephones; the registrar changes the rest.");
     }
 
+    /// <summary>A plan that is shown tells whom to call, by day and by night.</summary>
+    private static void RequireTelephones(OrganizationFacts after)
+    {
+        if (after is { Kind: "council", Live: true } && (after.WorkPhone is null || after.EmergencyPhone is null))
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidResource,
+                "A live council has two telephones: one for office hours (use work) and one of its emergency duty team "
+                + "(use mobile).", "Organization.telecom");
+        }
+    }
+
     private async Task ApplyAsync(Call call, string id, Func<OrganizationRow?, OrganizationFacts> decide)
     {
         var ifMatch = Incoming.IfMatch(call.Http.Request.Headers.IfMatch);
@@ -168,6 +179,7 @@ internal sealed class WriteOrganization(
             var stood = held is { Deleted: false } ? held : null;
             Match(stood, ifMatch);
             var after = decide(stood);
+            RequireTelephones(after);
             var same = stood is not null && OrganizationParts.Of(stood) == after;
             var version = same ? stood!.Version : (held?.Version ?? 0) + 1;
             var status = stood is null ? 201 : 200;

@@ -10,6 +10,8 @@ internal sealed record PatientDraft(PatientRow? Stood, JsonElement? Sent)
 {
     public DateOnly BirthDate => Sent is { } sent ? PatientJson.BirthDate(sent) : Stood!.BirthDate;
 
+    public string Family => Sent is { } sent ? PatientJson.Family(sent) : Stood!.Family;
+
     /// <summary>The row as it shall stand: same content keeps its version.</summary>
     public PatientRow Finish(string council, string nhsNumber, DateTimeOffset now)
     {

@@ -6,6 +6,14 @@ namespace CpIs.Server.Plans;
 /// <summary>The rules a plan must keep beyond its profile: owner, identity, age, dates, pair, overlap.</summary>
 internal static class PlanRules
 {
+    public const string MotherExpected =
+        "An unborn child's plan stands under the mother: give her NHS number, name and birth date.";
+
+    /// <summary>Years a mother is at least old.</summary>
+    private const int MotherYearsMin = 10;
+
+    private static readonly string[] UnbornNames = ["UNBORN", "BABY", "UB"];
+
     /// <summary>R7: only the owning council writes, and nobody else's name stands on a plan.</summary>
     public static void Owner(string council, EpisodeParts parts) =>
         Owner(council, parts.Council, parts.ManagingOrganization, PlanView.Episode);
@@ -41,15 +49,32 @@ internal static class PlanRules
     public static Refused Closed() => Refused.Unprocessable(DetailCode.NumberChanged,
         "This plan was closed because its NHS number was superseded: it goes on under a new id.", "EpisodeOfCare.id");
 
-    /// <summary>Whose birth is to come would come of age too late, and is shown to health until then.</summary>
+    /// <summary>R3: whose birth is to come is no person yet; nobody is held as one.</summary>
     public static void Born(PatientDraft person, DateOnly today)
     {
         if (person.BirthDate > today)
         {
             throw Refused.Unprocessable(
-                DetailCode.InvalidValue, "The birth date lies in the future.", "Patient.birthDate");
+                DetailCode.InvalidValue, "The birth date lies in the future. " + MotherExpected, "Patient.birthDate");
         }
     }
+
+    /// <summary>
+    /// R3: a new unborn plan stands under the mother. What is held already can be changed and ended all the same.
+    /// </summary>
+    public static void Mother(PlanDraft draft, string family, DateOnly today)
+    {
+        if (draft.Facts.Kind == PlanKind.Unborn && draft.Facts.Removed is null
+            && draft.Stood?.Facts.Kind != PlanKind.Unborn && NoMother(draft.BirthDate, today, family))
+        {
+            throw Refused.Unprocessable(DetailCode.InvalidValue, MotherExpected, "EpisodeOfCare.patient");
+        }
+    }
+
+    /// <summary>Whether somebody of this birth date and these names is the baby, or a child, but no mother.</summary>
+    public static bool NoMother(DateOnly birthDate, DateOnly today, params IEnumerable<string> names) =>
+        birthDate > today.AddYears(-MotherYearsMin)
+            || names.Any(name => UnbornNames.Any(word => BeginsWith(name, word)));
 
     /// <summary>R0, R6: dates and age; the status sent must be the one the dates give.</summary>
     public static void Check(PlanDraft draft, EpisodeParts parts, DateOnly today)
@@ -108,10 +133,19 @@ internal static class PlanRules
         if (other is not null)
         {
             throw Refused.Unprocessable(DetailCode.Overlap,
-                "You hold a plan of this kind for this child in the same days: "
-                + $"EpisodeOfCare/{other.EpisodeId}. End it first.",
+                other.Stood is null ? "Two plans of this submission are of one kind, for one child, in the same days."
+                : "You hold a plan of this kind for this child in the same days: "
+                    + $"EpisodeOfCare/{other.EpisodeId}. End it first.",
                 "EpisodeOfCare.period");
         }
+    }
+
+    /// <summary>The word as a word, or with a number behind it: "UB", "Baby 2", but not "Ubaldo".</summary>
+    private static bool BeginsWith(string name, string word)
+    {
+        var upper = name.Trim().ToUpperInvariant();
+        return upper.StartsWith(word, StringComparison.Ordinal)
+            && (upper.Length == word.Length || !char.IsLetter(upper[word.Length]));
     }
 
     private static bool Open(PlanDraft draft, DateOnly today) => draft.StatusOn(today) is "active" or "planned";

@@ -66,7 +66,20 @@ internal sealed class Submission
         var people = plans.Values.ToLookup(d => d.Facts.NhsNumber.Digits());
         foreach (var draft in plans.Values.Where(d => d.Named && !d.Deleted))
         {
-            PlanRules.NoOverlap(draft, people[draft.Facts.NhsNumber.Digits()], today);
+            NoOverlap(draft, people[draft.Facts.NhsNumber.Digits()], changes);
+        }
+    }
+
+    private void NoOverlap(PlanDraft draft, IEnumerable<PlanDraft> person, IReadOnlyList<Change> changes)
+    {
+        try
+        {
+            PlanRules.NoOverlap(draft, person, today);
+        }
+        catch (Refused refused) when (changes.Count > 1 && changes.OfType<EpisodeChange>()
+            .LastOrDefault(e => e.Parts.RowId == draft.Facts.RowId) is { } change)
+        {
+            throw AtEntry(refused, change.Place);
         }
     }
 
@@ -186,11 +199,13 @@ internal sealed class Submission
             parts.FollowsRowId, removed);
         var draft = change.Create ? NewPlan(change, facts) : HeldPlan(change, facts);
         draft.Confirm();
-        draft.BirthDate = patients.GetValueOrDefault(parts.Number.Digits())?.BirthDate
+        var person = patients.GetValueOrDefault(parts.Number.Digits())
             ?? throw Refused.Unprocessable(DetailCode.InvalidResource,
                 "You hold no Patient under this NHS number: submit it first, or in the same transaction.",
                 "EpisodeOfCare.patient");
+        draft.BirthDate = person.BirthDate;
         draft.Facts = facts;
+        PlanRules.Mother(draft, person.Family, today);
         PlanRules.Check(draft, parts, today);
         if (facts.FollowsRowId is { } followed)
         {
@@ -208,7 +223,8 @@ internal sealed class Submission
         else if (held is not null)
         {
             throw Refused.Unprocessable(DetailCode.PlanHeld,
-                $"This plan identifier is held already: PUT to EpisodeOfCare/{held.EpisodeId} instead.",
+                held.Stood is null ? "Two plans of this submission have this identifier."
+                : $"This plan identifier is held already: PUT to EpisodeOfCare/{held.EpisodeId} instead.",
                 "EpisodeOfCare.identifier[0].value");
         }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using CpIs.Server.Access;
 
 namespace CpIs.Server.Uploads;
 
@@ -17,16 +18,23 @@ internal sealed class CaseloadCsv : ICaseloadFormat
 
     public (CaseloadHeader Header, bool FirstIsHeader) Header(ReadOnlySpan<byte> first)
     {
-        if (first.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || first.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
+        return (CaseloadHeader.Read(Names(first)), true);
+    }
+
+    /// <summary>The names in the first record of a file, lower case.</summary>
+    /// <exception cref="Refused">400 CPF01: it is no text in UTF-8.</exception>
+    public static List<string> Names(ReadOnlySpan<byte> first)
+    {
+        if (OtherKind(first) is { } other)
         {
-            throw CaseloadHeader.Unreadable("The file is UTF-16: save it as CSV UTF-8.");
+            throw CaseloadHeader.Unreadable(other);
         }
 
         var issues = new List<RowIssue>();
         var names = Texts(first, issues);
         return issues.Count > 0
             ? throw CaseloadHeader.Unreadable("The header cannot be read. " + issues[0].Text)
-            : (CaseloadHeader.Read(names), true);
+            : names.ConvertAll(name => name.Trim().ToLowerInvariant());
     }
 
     public RecordFields Fields(CaseloadHeader header, ReadOnlySpan<byte> record)
@@ -68,6 +76,16 @@ internal sealed class CaseloadCsv : ICaseloadFormat
 
         return texts;
     }
+
+    /// <summary>What a file is when its first bytes say that it is no CSV in UTF-8, and what to do.</summary>
+    private static string? OtherKind(ReadOnlySpan<byte> first) =>
+        first.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || first.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])
+            ? "The file is UTF-16: save it as CSV UTF-8."
+        : first.StartsWith("PK"u8) && first.Length > 2 && first[2] < ' '
+            ? "The file is a workbook (.xlsx) or a zip archive: save it as CSV UTF-8."
+        : first.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B])
+            ? "The file is gzip: send it with Content-Encoding: gzip."
+        : null;
 
     private static int FieldLength(ReadOnlySpan<byte> rest, out bool misquoted)
     {

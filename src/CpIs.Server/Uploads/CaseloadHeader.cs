@@ -33,14 +33,14 @@ internal sealed class CaseloadHeader
 
     /// <summary>Checks the first record of a file.</summary>
     /// <exception cref="Refused">400 CPF01, naming the columns.</exception>
-    public static CaseloadHeader Read(IReadOnlyList<string> sent)
+    public static CaseloadHeader Read(IReadOnlyList<string> names)
     {
-        List<string> names = [.. sent.Select(name => name.Trim().ToLowerInvariant())];
         if (names.Count == 1 && names[0].AsSpan().IndexOfAny(';', '\t') >= 0)
         {
             throw Unreadable("The columns are not separated by commas: save the file as CSV (comma delimited) UTF-8.");
         }
 
+        RequireNames(names, Columns.Required);
         var unknown = names.Where(name => !Columns.All.Contains(name)).Distinct().ToList();
         if (unknown.Count > 0)
         {
@@ -60,6 +60,16 @@ internal sealed class CaseloadHeader
     /// <summary>The text under a column, without spaces around it; empty when the file has no such column.</summary>
     public string Text(IReadOnlyList<string> fields, string column) =>
         places.TryGetValue(column, out var place) && place < fields.Count ? fields[place].Trim() : "";
+
+    /// <summary>A first line without one name that is needed is a row about somebody, and is not repeated.</summary>
+    public static void RequireNames(IReadOnlyList<string> names, IReadOnlyList<string> required)
+    {
+        if (!names.Any(required.Contains))
+        {
+            throw Unreadable("The first line is no header: it has none of the columns " + string.Join(", ", required)
+                + ". Nothing of the file was kept.");
+        }
+    }
 
     /// <summary>Names columns we do not know, as a refusal says them.</summary>
     public static Refused UnknownNames(IReadOnlyList<string> unknown) => Unreadable(

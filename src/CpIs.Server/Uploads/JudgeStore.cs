@@ -84,6 +84,13 @@ internal sealed class JudgeStore(NpgsqlDataSource database)
             and p.row_id = refused.row_id and p.closed = 0 and not p.deleted and p.removed is null)))::int from refused
         """;
 
+    /// <summary>A file that is refused whole: its other rows, so that each has a line that says so.</summary>
+    private const string RefuseOthers = """
+        insert into cpis.upload_outcome (upload, row_no, council, line, at, row_id, result, issues, fields)
+        select r.upload, r.row_no, r.council, r.line, r.at, r.row_id, 'refused', $2::jsonb, r.fields
+        from cpis.upload_row r where r.upload = $1 and r.issues is null
+        """;
+
     private const string Go = """
         update cpis.upload u set state = $2, first_load = $3, refused = $4, kept = $5, file_issues = $6::jsonb
         where u.id = $1
@@ -100,6 +107,9 @@ internal sealed class JudgeStore(NpgsqlDataSource database)
 
     private static readonly RowIssue Two = RowIssue.NotLoaded("two-people-one-number",
         "Rows of this NHS number differ in name or birth date: none of them was taken.", Columns.NhsNumber);
+
+    private static readonly RowIssue Guarded = RowIssue.NotLoaded("guard",
+        "Nothing of this file was taken, because more plans would have ended than may end unconfirmed.");
 
     private static readonly RowIssue Overlap = RowIssue.NotLoaded("overlap",
         "The file has two plans of this kind for this child in the same days: neither was taken.");
@@ -131,7 +141,8 @@ internal sealed class JudgeStore(NpgsqlDataSource database)
                 RowIssue.Write(why is null ? [] : [new RowIssue("", "nothing-ended", why)]))
             : Command(Stop, job.Id, RowIssue.Write([new RowIssue(UploadCodes.NoneLoaded, "guard", guarded)]), kept,
                 now.UtcDateTime);
-        await using var batch = Batch(connection, command);
+        await using var batch = guarded is null ? Batch(connection, command)
+            : Batch(connection, Command(RefuseOthers, job.Id, RowIssue.Write([Guarded])), command);
         await batch.ExecuteNonQueryAsync(stop);
         await transaction.CommitAsync(stop);
     }

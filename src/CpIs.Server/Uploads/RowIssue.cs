@@ -18,14 +18,25 @@ internal sealed record RowIssue(string Code, string Detail, string Text, string?
     public static RowIssue NotLoaded(string detail, string text, string? column = null) =>
         new(UploadCodes.NotLoaded, detail, text, column);
 
-    /// <summary>The reasons a rule of single writes gives, under the same names.</summary>
+    /// <summary>The reasons a rule of single writes gives, under the same names, about the row's columns.</summary>
     public static IReadOnlyList<RowIssue> Of(Refused refused) =>
-        [.. refused.Issues.Select(i => NotLoaded(Kebab(i.Detail), i.Diagnostics, i.Expression))];
+        [.. refused.Issues.Select(i => NotLoaded(Kebab(i.Detail), i.Diagnostics, ColumnOf(i)))];
 
     public static string Write(IReadOnlyList<RowIssue> issues) => JsonSerializer.Serialize(issues);
 
     public static IReadOnlyList<RowIssue> Read(string? issues) =>
         issues is null ? [] : JsonSerializer.Deserialize<List<RowIssue>>(issues)!;
+
+    /// <summary>The row's column that was made into an element; nobody sent a Bundle.</summary>
+    private static string? ColumnOf(OutcomeIssue issue) => issue.Expression?[(issue.Expression.LastIndexOf(
+        ".resource.", StringComparison.Ordinal) is >= 0 and var at ? at + ".resource.".Length : 0)..] switch
+    {
+        "period" or "period.start" => Columns.Start,
+        "patient" => issue.Detail == DetailCode.OverAge ? Columns.BirthDate : Columns.NhsNumber,
+        "identifier[0].value" => Columns.RowId,
+        "extension" => Columns.Follows,
+        _ => null,
+    };
 
     private static string Kebab(DetailCode detail) => detail.Code.ToLowerInvariant().Replace('_', '-');
 }

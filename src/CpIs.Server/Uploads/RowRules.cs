@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using CpIs.Fhir;
+using CpIs.Server.Plans;
 
 namespace CpIs.Server.Uploads;
 
@@ -11,14 +12,9 @@ namespace CpIs.Server.Uploads;
 /// </summary>
 internal sealed class RowRules(Profiles profiles)
 {
-    /// <summary>Years a mother is at least old.</summary>
-    private const int MotherYearsMin = 10;
-
     private static readonly string[] DayForms = ["yyyy-MM-dd", "dd/MM/yyyy"];
 
     private static readonly string[] Removals = ["error", "died", "pregnancy-ended", "adopted", "number-changed"];
-
-    private static readonly string[] UnbornNames = ["UNBORN", "BABY", "UB"];
 
     private static readonly string RowProfile = Systems.Profile("CaseloadRow");
 
@@ -45,11 +41,9 @@ internal sealed class RowRules(Profiles profiles)
     {
         if (row.Kind == PlanKind.Unborn)
         {
-            if (row.BirthDate > today.AddYears(-MotherYearsMin)
-                || UnbornNames.Any(name => BeginsWith(row.Family, name) || BeginsWith(row.Given[0], name)))
+            if (PlanRules.NoMother(row.BirthDate, today, row.Family, row.Given[0]))
             {
-                yield return RowIssue.NotLoaded("mother-expected",
-                    "An unborn child's plan stands under the mother: give her NHS number, name and birth date.");
+                yield return RowIssue.NotLoaded("mother-expected", PlanRules.MotherExpected);
             }
         }
         else if (row.BirthDate > today)
@@ -61,14 +55,6 @@ internal sealed class RowRules(Profiles profiles)
         {
             yield return RowIssue.NotLoaded("date", "The end lies before the start.", Columns.End);
         }
-    }
-
-    /// <summary>The word as a word, or with a number behind it: "UB", "Baby 2", but not "Ubaldo".</summary>
-    private static bool BeginsWith(string name, string word)
-    {
-        var upper = name.Trim().ToUpperInvariant();
-        return upper.StartsWith(word, StringComparison.Ordinal)
-            && (upper.Length == word.Length || !char.IsLetter(upper[word.Length]));
     }
 
     private IEnumerable<RowIssue> OfProfile(CaseloadRow row) =>

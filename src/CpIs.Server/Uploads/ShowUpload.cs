@@ -73,7 +73,8 @@ internal sealed class ShowUpload(UploadStore uploads, OutcomeStore outcomes, Aud
         await ledger.RecordAsync(call.Entry() with { Kind = "upload", Status = 202, ResourceId = call.Id });
         call.Http.Response.Headers.CacheControl = "no-store";
         await Answers.OutcomeAsync(call.Http, 202, [new("information", "informational", DetailCode.Informational,
-            "The file stops after its current batch. What was applied stays, and the status goes on reporting it.")]);
+            job.Done ? "The file was done already: nothing was stopped, and what was applied stays."
+            : "The file stops after its current batch. What was applied stays, and the status goes on reporting it.")]);
     }
 
     private static async Task SendAsync<T>(

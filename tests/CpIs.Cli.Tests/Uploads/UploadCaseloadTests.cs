@@ -201,20 +201,22 @@ public sealed class UploadCaseloadTests(RunningServer server) : IClassFixture<Ru
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("a.csv b.csv")]
-    [InlineData("no-such-file.csv")]
-    [InlineData("--watch-folder no-such-folder")]
-    [InlineData("--snapshot --rows 5 --watch-folder .")]
-    [InlineData("--rows 5 README.md")]
-    [InlineData("--server http://council.example --watch-folder .")]
-    [InlineData("--rows many --watch-folder .")]
-    [InlineData("--surprise")]
-    public void What_cannot_be_meant_is_refused(string arguments)
+    [InlineData("", "Name a file")]
+    [InlineData("a.csv b.csv", "One file at a time")]
+    [InlineData("no-such-file.csv", "There is no file no-such-file.csv")]
+    [InlineData("--watch-folder no-such-folder", "There is no folder")]
+    [InlineData("--snapshot --rows 5 --watch-folder .", "are about one file")]
+    [InlineData("--rows 5 README.md", "--rows goes with --snapshot")]
+    [InlineData("--token-url https://issuer.example/token README.md", "--token-url goes with --key")]
+    [InlineData("--server http://council.example --watch-folder .", "is no https address")]
+    [InlineData("--rows many --watch-folder .", "is not a whole number")]
+    [InlineData("--surprise", "There is no option --surprise")]
+    [InlineData("README.md --rows", "--rows needs a value")]
+    public void What_cannot_be_meant_is_refused_by_saying_what(string arguments, string said)
     {
         var read = () => UploadOptions.Read(arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
-        read.Should().Throw<ArgumentException>();
+        read.Should().Throw<ArgumentException>().WithMessage($"*{said}*");
     }
 
     private static IAnsiConsole Quiet =>

@@ -41,6 +41,19 @@ public sealed class WatchFolderTests(RunningServer server) : IClassFixture<Runni
     }
 
     [Fact]
+    public async Task A_file_whose_name_ends_in_capitals_is_taken_like_any_other()
+    {
+        Write("NIGHT.CSV", Row("CAP-1"));
+        var errors = Path.Combine(folder, "MENDED.CSV");
+        await File.WriteAllTextAsync(errors, $"{Header},code,reason\r\n{Row("CAP-2")},CPR07,mended\r\n");
+
+        await LookAsync(await LookAsync([]));
+
+        Names("done").Should().Equal("MENDED.CSV", "NIGHT.CSV");
+        (await RowCount.OfAsync(Path.Combine(folder, "done", "NIGHT.CSV"), CancellationToken.None)).Should().Be(1);
+    }
+
+    [Fact]
     public async Task Ten_files_at_once_each_end_in_done_or_failed_and_none_is_sent_twice()
     {
         for (var i = 0; i < 10; i++)

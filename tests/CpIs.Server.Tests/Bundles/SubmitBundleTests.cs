@@ -109,6 +109,22 @@ public sealed class SubmitBundleTests(RunningServer server) : IClassFixture<Runn
             .StartWith(first["entry"]![2]!["response"]!.Text("location")[..^1]);
     }
 
+    [Theory]
+    [InlineData(false, "of one kind, for one child")]
+    [InlineData(true, "have this identifier")]
+    public async Task Two_plans_of_one_transaction_that_cannot_both_be_are_refused_by_entry(bool sameRow, string said)
+    {
+        var plan = Plan;
+        var other = plan with { RowId = sameRow ? plan.RowId : plan.RowId + "-2" };
+
+        var outcome = await (await server.Lancashire.PostAsync(server.Base, RunningServer.Json(Of("transaction",
+            Entry("PUT", "Patient/" + plan.Number, plan.Patient()), Entry("POST", "EpisodeOfCare", plan.Episode()),
+            Entry("POST", "EpisodeOfCare", other.Episode()))))).ShouldBeRefusedAsync(422);
+
+        outcome.Diagnostics().Single().Should().Contain(said).And.NotContain("EpisodeOfCare/", "neither is held");
+        outcome["issue"]![0]!["expression"]![0]!.GetValue<string>().Should().MatchRegex(@"^Bundle\.entry\[[12]\]");
+    }
+
     [Fact]
     public async Task A_resource_may_be_named_once_however_it_is_named()
     {

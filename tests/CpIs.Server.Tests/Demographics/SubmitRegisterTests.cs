@@ -91,6 +91,15 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
         (await answer.BodyAsync()).Diagnostics().Single().Should().Contain("CPF01").And.Contain("address");
     }
 
+    [Fact]
+    public async Task A_file_without_a_header_is_refused_and_nobody_in_it_is_named_in_the_answer()
+    {
+        var answer = await registrar.PostAsync("9990000018,Thistlewood,Wren,2018-04-05\r\n");
+
+        (await answer.BodyAsync()).Diagnostics().Single().Should().Contain("no header").And
+            .NotContainEquivalentOf("Thistlewood").And.NotContain("9990000018");
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("nhs_number,family,given\r\n")]

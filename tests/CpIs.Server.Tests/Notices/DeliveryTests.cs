@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using Dapper;
 using FluentAssertions;
@@ -60,6 +61,32 @@ public sealed class DeliveryTests
         var read = await InventedSubscription.HasStatusAsync(own.Server.Lancashire, id, "active");
         read["error"].Should().BeNull();
         await troubled.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_receiver_that_closes_its_connections_between_notices_is_told_at_once_all_the_same()
+    {
+        await using var own = await OwnServer.StartAsync();
+        await using var receiver = await LoopbackReceiver.StartAsync();
+        var used = new ConcurrentDictionary<string, bool>();
+        receiver.Instead = http =>
+        {
+            var again = !used.TryAdd(http.Connection.Id, true);
+            if (again)
+            {
+                http.Abort();
+            }
+
+            return Task.FromResult(again);
+        };
+        await new InventedSubscription { Endpoint = receiver.Address }.ActivateAsync(own.Server.Lancashire);
+
+        await LookAsync(own.Server);
+
+        await receiver.EventsAsync(1);
+        receiver.Numbers.Should().Equal(1);
+        receiver.Asked.Should().Be(3, "a handshake, a notice on its connection, and the notice on another");
+        receiver.Events.Single().Has("error").Should().BeFalse("it was not tried again later: nothing was wrong");
     }
 
     [Fact]

@@ -39,6 +39,33 @@ public sealed class WriteOrganizationTests(RunningServer server) : IClassFixture
             .ShouldBeRefusedAsync(403);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_live_council_keeps_both_telephones_that_a_clinician_may_need(int gone)
+    {
+        var council = await server.Leeds.GetOkAsync("Organization/ZZ002");
+        council["telecom"]!.AsArray().RemoveAt(gone);
+
+        (await (await PutAsync(server.Leeds, council)).ShouldBeRefusedAsync(422)).Diagnostics().Single()
+            .Should().Contain("two telephones");
+        (await (await PutAsync(Registrar, council)).ShouldBeRefusedAsync(422)).Diagnostics().Single()
+            .Should().Contain("two telephones");
+    }
+
+    [Fact]
+    public async Task A_council_without_telephones_does_not_go_live()
+    {
+        var council = Trust("ZZT77");
+        council["type"]![0]!["coding"]![0]!["code"] = "govt";
+        (await Registrar.PostAsync(Url("Organization"), RunningServer.Json(council))).StatusCode
+            .Should().Be(System.Net.HttpStatusCode.Created);
+
+        var answer = await Registrar.PostAsync(Url("Organization/ZZT77/$set-live"), Parameters(true));
+
+        (await answer.ShouldBeRefusedAsync(422)).Diagnostics().Single().Should().Contain("two telephones");
+    }
+
     [Fact]
     public async Task The_same_again_makes_no_new_version_and_an_outdated_version_is_refused()
     {

@@ -51,6 +51,33 @@ public sealed class RulesTests(RunningServer server) : IClassFixture<RunningServ
     }
 
     [Theory]
+    [InlineData("Thistlewood", -8)]
+    [InlineData("Thistlewood", 0)]
+    [InlineData("Unborn Thistlewood", -27)]
+    [InlineData("BABY", -27)]
+    public async Task R3_an_unborn_plan_under_the_baby_instead_of_the_mother_is_refused(string family, int born)
+    {
+        var plan = new InventedPlan
+        {
+            Kind = PlanKind.Unborn, Family = family, BirthDate = server.Today.AddYears(born), Start = server.Today,
+        };
+
+        var answer = await server.Lancashire.PostAsync(server.Base, RunningServer.Json(plan.Bundle()));
+
+        (await answer.ShouldBeRefusedAsync(422)).Diagnostics().Single().Should().Contain("under the mother");
+    }
+
+    [Fact]
+    public async Task A_plan_of_somebody_whose_birth_date_lies_in_the_future_is_refused()
+    {
+        var plan = new InventedPlan { BirthDate = server.Today.AddDays(1), Start = server.Today };
+
+        var answer = await server.Lancashire.PostAsync(server.Base, RunningServer.Json(plan.Bundle()));
+
+        (await answer.ShouldBeRefusedAsync(422)).Diagnostics().Single().Should().Contain("future");
+    }
+
+    [Theory]
     [InlineData(28, false, 1)]
     [InlineData(29, false, 0)]
     [InlineData(28, true, 1)]

@@ -70,6 +70,8 @@ public sealed class RefusedRowsTests(RunningServer server) : IClassFixture<Runni
 
         var refused = (await done.RefusedAsync()).Select(r => (r.Line, r.At, (string?)r.Code, (string?)r.Details));
         refused.Should().Equal(expected);
+        (await done.FileAsync("refused.ndjson")).Should().NotContain("Bundle.", "nobody sent one")
+            .And.Contain("\"expression\":[\"start\"]").And.Contain("\"expression\":[\"follows_row_id\"]");
         done["inserted"].Should().Be(4);
         done["skipped"].Should().Be(1, "the adult of row 28 is nobody whom a first load need show");
         done.Code.Should().Be("CPF03");
@@ -113,6 +115,25 @@ public sealed class RefusedRowsTests(RunningServer server) : IClassFixture<Runni
         (await Dapper.SqlMapper.ExecuteScalarAsync<long>(connection,
             "select count(*) from cpis.upload_row where fields like '%HDR-1%'")).Should().Be(0);
     }
+
+    [Fact]
+    public async Task A_file_without_a_header_is_refused_and_nobody_in_it_is_named_in_the_answer()
+    {
+        var answer = await sender.PostAsync(sender.Row("NOH-1", "9990000018"));
+
+        var outcome = await answer.ShouldBeRefusedAsync(400);
+        outcome.Codes().Should().Equal("CPF01");
+        outcome.Diagnostics().Single().Should().Contain("no header").And.Contain("row_id").And
+            .NotContainEquivalentOf("Thistlewood").And.NotContain("9990000018");
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0x50, 0x4B, 3, 4, 20, 0, 6 }, "workbook")]
+    [InlineData(new byte[] { 0x1F, 0x8B, 8, 0, 0, 0, 0 }, "Content-Encoding")]
+    [InlineData(new byte[] { 0xFF, 0xFE, 0x72, 0 }, "UTF-16")]
+    public async Task A_file_of_another_kind_is_refused_by_saying_which(byte[] file, string said) =>
+        (await (await sender.PostAsync(file)).ShouldBeRefusedAsync(400)).Diagnostics().Single()
+            .Should().Contain("CPF01").And.Contain(said);
 
     [Fact]
     public async Task The_errors_file_repeats_the_councils_columns_and_starts_no_formula()

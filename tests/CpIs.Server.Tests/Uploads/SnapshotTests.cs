@@ -89,6 +89,10 @@ public sealed class SnapshotTests(RunningServer server) : IClassFixture<RunningS
         refused["refused"].Should().Be(10);
         var why = refused.Facts["issue"]![0]!.Text("diagnostics");
         why.Should().Contain("confirmEnd=10");
+        (await refused.RefusedAsync()).Select(r => (r.Code, r.Details)).Should()
+            .Equal(Enumerable.Repeat(("CPR07", "guard"), 10), "a line for each row, as many as the manifest says");
+        (await refused.FileAsync("errors.csv")).Split("\r\n", StringSplitOptions.RemoveEmptyEntries)
+            .Should().HaveCount(11).And.Subject.Skip(1).Should().OnlyContain(l => l.Contains("Nothing of this file"));
         (await StatusAsync(council, 0)).Should().Be("active");
 
         (await council.SendAsync(file, mode + "&confirmEnd=9")).Code.Should().Be("CPF04");

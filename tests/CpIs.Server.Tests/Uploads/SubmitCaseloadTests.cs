@@ -135,6 +135,16 @@ public sealed class SubmitCaseloadTests(RunningServer server) : IClassFixture<Ru
     }
 
     [Fact]
+    public async Task To_stop_a_file_that_is_done_is_answered_by_saying_so()
+    {
+        var done = await Lancashire.SendAsync(Sender.Header);
+
+        var answer = await Lancashire.Http.DeleteAsync(new Uri(done.Status, UriKind.RelativeOrAbsolute));
+
+        (await answer.BodyAsync()).Diagnostics().Single().Should().Contain("done already");
+    }
+
+    [Fact]
     public async Task Another_councils_code_is_refused()
     {
         await (await Lancashire.PostAsync(Sender.Header, "&council=ZZ002")).ShouldBeRefusedAsync(403);
