@@ -194,12 +194,8 @@ public sealed class SearchPlansTests(RunningServer server) : IClassFixture<Runni
     [InlineData("&_summary=count")]
     public async Task Who_reads_one_page_or_a_count_is_told_what_all_the_plans_say(string part)
     {
-        var first = new InventedPlan { Start = server.Today.AddDays(-9) };
-        var unborn = new InventedPlan
-        {
-            Kind = CpIs.Fhir.PlanKind.Unborn, Start = server.Today.AddDays(-9), Number = first.Number,
-            RowId = first.RowId + "-U",
-        };
+        var first = new InventedPlan { Start = server.Today.AddDays(-9), BirthDate = server.Today.AddYears(-16) };
+        var unborn = first with { Kind = CpIs.Fhir.PlanKind.Unborn, RowId = first.RowId + "-U" };
         await server.SubmitAsync(first);
         await server.SubmitAsync(unborn);
         await server.SubmitAsync(first.OfLeeds() with { Start = server.Today.AddDays(-2) });

@@ -42,6 +42,7 @@ public sealed class ReplayTests(RunningServer server) : IClassFixture<RunningSer
         var plan = Plan;
         var (episode, flag) = await server.SubmitAsync(plan);
         const string Patch = """[{"op":"test","path":"/status","value":"active"}]""";
+        const string TelephonePatch = """[{"op":"replace","path":"/telecom/1/value","value":"01632 960999"}]""";
         var person = Plan;
         var ended = (plan with { End = server.Today, Status = "finished" }).Episode();
         var cases = new (string Who, HttpMethod Method, string Url, object? Body)[]
@@ -50,7 +51,7 @@ public sealed class ReplayTests(RunningServer server) : IClassFixture<RunningSer
             (Council, HttpMethod.Patch, "Flag/" + flag, Patch),
             (Council, HttpMethod.Put, "EpisodeOfCare/" + episode, ended),
             (Council, HttpMethod.Delete, "Flag/" + flag, null),
-            (Council, HttpMethod.Patch, "Organization/ZZ001", """[{"op":"remove","path":"/telecom/1"}]"""),
+            (Council, HttpMethod.Patch, "Organization/ZZ001", TelephonePatch),
             (Council, HttpMethod.Post, "Subscription", new InventedSubscription().Resource()),
         };
         foreach (var (who, method, url, body) in cases)

@@ -104,9 +104,11 @@ internal sealed class KillCommitRun : IAsyncDisposable
         var withheld = writes.ConvertAll(write => write.Withhold(proxy, committed));
         var sending = Task.WhenAll(writes.Select((write, place) => write.SendUnheardAsync(withheld[place])));
         var all = Task.WhenAll(withheld.Select(one => one.Came));
-        if (await Task.WhenAny(all, sending).WaitAsync(TimeSpan.FromSeconds(WithheldSecondsMax), stop) == sending)
+        var patience = Task.Delay(TimeSpan.FromSeconds(WithheldSecondsMax), stop);
+        if (await Task.WhenAny(all, sending, patience) != all)
         {
-            await sending;
+            throw new InvalidOperationException("These writes never came to their commit: " + string.Join(", ",
+                kinds.Where((_, place) => !withheld[place].Came.IsCompletedSuccessfully).Select(kind => kind.Name)));
         }
 
         await Stage.Seats[0].KillAsync();

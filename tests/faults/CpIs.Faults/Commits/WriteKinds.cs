@@ -133,7 +133,8 @@ internal static class WriteKinds
         var stood = (await desk.SendAsync(HttpMethod.Get, route, null)).Version;
         var patch = string.Create(CultureInfo.InvariantCulture, $$"""
             [{"op":"add","path":"/telecom","value":[
-            {"system":"phone","use":"work","value":"01632 {{desk.Next()}}"}]}]
+            {"system":"phone","use":"work","value":"01632 {{desk.Next()}}"},
+            {"system":"phone","use":"mobile","value":"01632 960999"}]}]
             """);
         return desk.Write(HttpMethod.Patch, route, patch) with
         {
