@@ -22,6 +22,8 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
             @faults::text[]) u
         """;
 
+    private const string Here = "select 1 from cpis.register_job where id = $1 for update";
+
     private const string Accept = "update cpis.register_job set received = $2, rows = $3 where id = $1";
 
     private const string Jobs = """
@@ -103,6 +105,22 @@ internal sealed class RegisterJobStore(NpgsqlDataSource database)
                 faults = rows.Select(r => r.Fault).ToArray(),
             },
             cancellationToken: stop));
+    }
+
+    /// <summary>
+    /// Whether a file that came in was not given up meanwhile; until the end of the transaction nobody can any more.
+    /// </summary>
+    public static async Task<Internal<bool>> HoldAsync(WriteTransaction write, Guid id)
+    {
+        await using var batch = write.CreateBatch();
+        batch.BatchCommands.Add(Command(Here, id));
+        await using var reader = await batch.ExecuteReaderAsync();
+        for (var i = 0; i < WriteTransaction.LeadingResults; i++)
+        {
+            await reader.NextResultAsync();
+        }
+
+        return new(await reader.ReadAsync());
     }
 
     /// <summary>From the commit that records it, the file is there.</summary>

@@ -106,6 +106,11 @@ internal sealed class StartRegister(RegisterJobStore jobs, AuditLog ledger, Time
             var entry = call.Entry() with { Status = 202, Found = rows, ResourceId = job.Id.ToString() };
             await ledger.UploadAsync(null, async write =>
             {
+                if (!(await RegisterJobStore.HoldAsync(write, job.Id)).Value)
+                {
+                    throw UploadBody.TooSlow;
+                }
+
                 await write.CommitAsync([entry], RegisterJobStore.Accepted(job.Id, rows, clock.GetUtcNow()));
                 return rows;
             });

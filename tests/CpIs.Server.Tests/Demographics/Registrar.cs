@@ -13,8 +13,11 @@ internal sealed class Registrar(RunningServer server)
 
     public HttpClient Http { get; } = server.As("sandbox-registrar");
 
-    public Task<HttpResponseMessage> PostAsync(string file) => Http.PostAsync(
-        new Uri("$submit-register", UriKind.Relative), new StringContent(file, Encoding.UTF8, "text/csv"));
+    public Task<HttpResponseMessage> PostAsync(string file) =>
+        PostAsync(new StringContent(file, Encoding.UTF8, "text/csv"));
+
+    public Task<HttpResponseMessage> PostAsync(HttpContent file) =>
+        Http.PostAsync(new Uri("$submit-register", UriKind.Relative), file);
 
     public async Task<JsonNode> SendAsync(params string[] rows) => await DoneAsync(await PostAsync(File(rows)));
 

@@ -57,6 +57,27 @@ public sealed class SubmitRegisterTests(RunningServer server) : IClassFixture<Ru
     }
 
     [Fact]
+    public async Task A_file_that_was_given_up_while_it_came_in_is_not_called_accepted()
+    {
+        using var body = new Uploads.SlowBody();
+        var answer = registrar.PostAsync(body);
+        var rows = Enumerable.Range(0, 500).Select(_ => $"{InventedPlan.NewNumber()},Larchmoor,Sedge,2018-04-05,,,,");
+        await body.SendAsync(Registrar.File([.. rows]));
+        await using var connection = new NpgsqlConnection(server.Database.OwnerConnectionString);
+        while (await connection.ExecuteScalarAsync<long>(
+            "select count(*) from cpis.register_row where fields like '%Larchmoor%'") < 500)
+        {
+            await Task.Delay(20);
+        }
+
+        await server.Services.GetRequiredService<RegisterJobStore>()
+            .ExpireAsync(DateTimeOffset.MinValue, server.Clock.GetUtcNow().AddMinutes(1), default);
+        body.End();
+
+        (await (await answer).ShouldBeRefusedAsync(408)).Codes().Should().Equal("CPF01");
+    }
+
+    [Fact]
     public async Task The_links_it_brings_are_followed_by_a_look_up_at_once()
     {
         var plan = new InventedPlan { Start = server.Today.AddDays(-10) };
