@@ -67,7 +67,7 @@ public sealed class RunningServer : IAsyncLifetime
     public async Task InitializeAsync()
     {
         database = Shared ?? await TestDatabase.CreateAsync();
-        port = FreePort();
+        port = Ports.Free();
         var options = new ServerOptions
         {
             Port = port,
@@ -195,29 +195,6 @@ public sealed class RunningServer : IAsyncLifetime
 
     private static string IdIn(JsonNode bundle, int entry) =>
         bundle["entry"]![entry]!["response"]!["location"]!.GetValue<string>().Split('/')[^3];
-
-    /// <summary>A port with a free neighbour for management.</summary>
-    private static int FreePort()
-    {
-        for (var attempt = 0; attempt < 100; attempt++)
-        {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            var port = ((IPEndPoint)first.LocalEndpoint).Port;
-            try
-            {
-                using var second = new TcpListener(IPAddress.Loopback, port + 1);
-                second.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                continue;
-            }
-        }
-
-        throw new InvalidOperationException("No two neighbouring ports are free.");
-    }
 
     private sealed class TokenHandler(Func<string?> token) : DelegatingHandler
     {

@@ -20,18 +20,18 @@ internal sealed class CuttingProxy : IAsyncDisposable
         BeforeClient,
     }
 
-    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    private readonly ConcurrentDictionary<Withheld, bool> withholding = new();
-    private readonly string socket;
-    private readonly Task accepting;
     private static readonly byte[] Committed = "COMMIT\0"u8.ToArray();
 
     // ReadyForQuery outside a transaction.
     private static readonly byte[] Idle = "Z\0\0\0\u0005I"u8.ToArray();
 
+    private readonly TcpListener listener = new(IPAddress.Loopback, 0);
+    private readonly ConcurrentDictionary<Withheld, bool> withholding = new();
+    private readonly string socket;
+    private readonly Task accepting;
     private int armed;
     private volatile byte[] beforeServer = "commit\0"u8.ToArray();
-    private volatile byte[] beforeClient = "COMMIT\0"u8.ToArray();
+    private volatile byte[] beforeClient = Committed;
 
     internal CuttingProxy(string socket)
     {

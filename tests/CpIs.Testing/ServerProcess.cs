@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
@@ -64,7 +63,7 @@ public sealed class ServerProcess : IAsyncDisposable
 
     /// <summary>Starts it and does not wait, for tests that kill it on its way up.</summary>
     public static ServerProcess Launch(string dataFolder, params string[] arguments) =>
-        Launch(new ServerStart(dataFolder, FreePort()) { Arguments = arguments });
+        Launch(new ServerStart(dataFolder, Ports.Free()) { Arguments = arguments });
 
     /// <summary>As a service manager starts it again and again: on the same port, its log in one file.</summary>
     public static ServerProcess Launch(ServerStart wanted)
@@ -200,27 +199,6 @@ public sealed class ServerProcess : IAsyncDisposable
         catch (HttpRequestException)
         {
             return false;
-        }
-    }
-
-    // The management port is the next one: both must be free.
-    public static int FreePort()
-    {
-        while (true)
-        {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            var port = ((IPEndPoint)first.LocalEndpoint).Port;
-            using var second = new TcpListener(IPAddress.Loopback, port + 1);
-            try
-            {
-                second.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken: look again.
-            }
         }
     }
 }

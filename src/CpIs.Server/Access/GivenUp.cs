@@ -11,8 +11,8 @@ namespace CpIs.Server.Access;
 internal sealed class GivenUp
 {
     /// <summary>
-    /// Requests of one connection that may be given up unheard within <see cref="Window"/>: a proxy whose clients all
-    /// lose patience at once stays below it.
+    /// Requests of one connection that may be given up unheard within <see cref="Window"/>: twice what it may
+    /// have under way, so that a proxy whose clients all lose patience at once stays below it.
     /// </summary>
     private const int RequestsMax = 200;
 

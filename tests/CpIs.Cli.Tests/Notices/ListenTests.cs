@@ -1,7 +1,6 @@
-using System.Net;
-using System.Net.Sockets;
 using CpIs.Cli.Notices;
 using CpIs.Server.Tests;
+using CpIs.Testing;
 using FluentAssertions;
 using Xunit;
 
@@ -18,7 +17,7 @@ public sealed class ListenTests(RunningServer server) : IClassFixture<RunningSer
         await using var output = new StringWriter();
         var printed = TextWriter.Synchronized(output);
         var options = ListenOptions.Read(
-            ["--council", "ZZ001", "--server", server.Root.OriginalString, "--port", $"{FreePort()}"]);
+            ["--council", "ZZ001", "--server", server.Root.OriginalString, "--port", $"{Ports.Free()}"]);
         var listening = new Listen(http, options, printed).RunAsync(stopping.Token);
         await PrintedAsync(printed, output, "plan-lapse: handshake");
         var plan = new InventedPlan { Start = server.Today.AddDays(-3) };
@@ -68,12 +67,5 @@ public sealed class ListenTests(RunningServer server) : IClassFixture<RunningSer
         {
             return output.ToString();
         }
-    }
-
-    private static int FreePort()
-    {
-        using var one = new TcpListener(IPAddress.Loopback, 0);
-        one.Start();
-        return ((IPEndPoint)one.LocalEndpoint).Port;
     }
 }

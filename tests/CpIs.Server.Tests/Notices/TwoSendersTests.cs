@@ -54,7 +54,7 @@ public sealed class TwoSendersTests
         var hung = new TaskCompletionSource();
         var folder = Directory.CreateTempSubdirectory("cpis-killed-").FullName;
         List<string> numbers;
-        await using (var killed = ServerProcess.Launch(new ServerStart(folder, ServerProcess.FreePort())
+        await using (var killed = ServerProcess.Launch(new ServerStart(folder, Ports.Free())
         {
             Arguments = ["--no-samples"],
             Environment = new Dictionary<string, string>

@@ -214,7 +214,7 @@ public sealed class ReplayTests(RunningServer server) : IClassFixture<RunningSer
     {
         await using var database = await TestDatabase.CreateAsync();
         var folder = Directory.CreateTempSubdirectory("cpis-replay-").FullName;
-        var start = new ServerStart(folder, ServerProcess.FreePort())
+        var start = new ServerStart(folder, Ports.Free())
         {
             Arguments = ["--no-samples"],
             Environment = new Dictionary<string, string>

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using CpIs.Testing;
 using Xunit;
@@ -21,7 +19,7 @@ public class OpenSandbox : IAsyncLifetime
         database = await TestDatabase.CreateAsync();
         var options = new ServerOptions
         {
-            Sandbox = true, Port = FreePort(), DataFolder = keys, Connection = database.ServerConnectionString,
+            Sandbox = true, Port = Ports.Free(), DataFolder = keys, Connection = database.ServerConnectionString,
         };
         house = await House.OpenAsync(Set(options), TimeProvider.System, CancellationToken.None);
         Client = new HttpClient { BaseAddress = new($"http://localhost:{options.Port}/") };
@@ -62,26 +60,5 @@ public class OpenSandbox : IAsyncLifetime
         await (house?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (database?.DisposeAsync() ?? ValueTask.CompletedTask);
         Directory.Delete(keys, recursive: true);
-    }
-
-    // The management port is the next one, so both must be free.
-    private static int FreePort()
-    {
-        while (true)
-        {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            var port = ((IPEndPoint)first.LocalEndpoint).Port;
-            using var second = new TcpListener(IPAddress.Loopback, port + 1);
-            try
-            {
-                second.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken: look again.
-            }
-        }
     }
 }

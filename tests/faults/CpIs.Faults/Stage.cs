@@ -74,7 +74,7 @@ internal sealed class Stage : IAsyncDisposable
         Directory.CreateDirectory(folder);
         var certificate = secure ? Certificates.Make(folder, settings) : null;
         var seats = Enumerable.Range(0, servers).Select(place => new ServerSeat(
-            new ServerStart(Path.Combine(folder, "server"), ServerProcess.FreePort())
+            new ServerStart(Path.Combine(folder, "server"), Ports.Free())
             {
                 Arguments = ["--no-samples"],
                 Environment = settings,

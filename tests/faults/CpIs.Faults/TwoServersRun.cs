@@ -70,9 +70,9 @@ internal static class TwoServersRun
     private static async Task<string?> KillOneAsync(Stage stage, TextWriter output, CancellationToken stop)
     {
         await using var database = NpgsqlDataSource.Create(stage.Superuser);
-        var lanes = await AskAsync<int>(
-            database, LanesSql, [$"{Environment.MachineName}-{stage.Seats[1].Pid}"], stop);
-        var holders = await AskAsync<string>(database, HoldersSql, [lanes], stop);
+        var lanes = await database.ReadAsync(
+            LanesSql, [$"{Environment.MachineName}-{stage.Seats[1].Pid}"], row => row.GetInt32(0), stop);
+        var holders = await database.ReadAsync(HoldersSql, [lanes], row => row.GetString(0), stop);
         await stage.Seats[1].KillAsync();
         await stage.Witness.FlushAsync();
         var since = Stopwatch.StartNew();
@@ -86,41 +86,13 @@ internal static class TwoServersRun
 
         var seconds = since.Elapsed.TotalSeconds;
         await output.WriteLineAsync(
-            $"  one killed with {lanes.Length} lanes, {first} of them not signed to the end; "
+            $"  one killed with {lanes.Count} lanes, {first} of them not signed to the end; "
             + $"free and signed by the other in {seconds:0.0} s");
-        return lanes.Length == 0 ? "the killed server had no lane"
+        return lanes.Count == 0 ? "the killed server had no lane"
             : seconds > TakenOverSecondsMax ? $"the dead server's lanes took {seconds:0.0} s" : null;
     }
 
     private static async Task<(long Unsigned, long Held)> OpenAsync(
-        NpgsqlDataSource database, int[] lanes, string[] holders, CancellationToken stop)
-    {
-        await using var command = database.CreateCommand(OpenSql);
-        command.Parameters.Add(new() { Value = lanes });
-        command.Parameters.Add(new() { Value = holders });
-        await using var rows = await command.ExecuteReaderAsync(stop);
-        await rows.ReadAsync(stop);
-        return (rows.GetInt64(0), rows.GetInt64(1));
-    }
-
-    private static async Task<T[]> AskAsync<T>(
-        NpgsqlDataSource database, string sql, object[] values, CancellationToken stop)
-    {
-#pragma warning disable CA2100 // The texts above.
-        await using var command = database.CreateCommand(sql);
-#pragma warning restore CA2100
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new() { Value = value });
-        }
-
-        await using var rows = await command.ExecuteReaderAsync(stop);
-        var answers = new List<T>();
-        while (await rows.ReadAsync(stop))
-        {
-            answers.Add(rows.GetFieldValue<T>(0));
-        }
-
-        return [.. answers];
-    }
+        NpgsqlDataSource database, List<int> lanes, List<string> holders, CancellationToken stop) =>
+        (await database.ReadAsync(OpenSql, [lanes, holders], row => (row.GetInt64(0), row.GetInt64(1)), stop)).Single();
 }

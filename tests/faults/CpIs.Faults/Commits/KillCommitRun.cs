@@ -102,11 +102,13 @@ internal sealed class KillCommitRun : IAsyncDisposable
         }
 
         var withheld = writes.ConvertAll(write => write.Withhold(proxy, committed));
-        var sending = Task.WhenAll(writes.Select((write, place) => write.SendUnheardAsync(withheld[place])));
+        var sends = writes.Select((write, place) => write.SendUnheardAsync(withheld[place])).ToList();
+        var sending = Task.WhenAll(sends);
         var all = Task.WhenAll(withheld.Select(one => one.Came));
         var patience = Task.Delay(TimeSpan.FromSeconds(WithheldSecondsMax), stop);
         if (await Task.WhenAny(all, sending, patience) != all)
         {
+            await Task.WhenAll(sends.Where(one => one.IsFaulted));
             throw new InvalidOperationException("These writes never came to their commit: " + string.Join(", ",
                 kinds.Where((_, place) => !withheld[place].Came.IsCompletedSuccessfully).Select(kind => kind.Name)));
         }

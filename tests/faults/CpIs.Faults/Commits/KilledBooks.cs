@@ -43,41 +43,21 @@ internal sealed class KilledBooks(string connection) : IAsyncDisposable
     private readonly NpgsqlDataSource database = NpgsqlDataSource.Create(connection);
 
     public Task<List<BookedChange>> EntriesAsync(Guid request, CancellationToken stop) =>
-        ReadAsync(EntriesSql, [request.ToString()], row => new BookedChange(row.GetGuid(0), row.GetInt32(1),
+        database.ReadAsync(EntriesSql, [request.ToString()], row => new BookedChange(row.GetGuid(0), row.GetInt32(1),
             row.IsDBNull(2) ? null : row.GetString(2), row.GetFieldValue<string[]>(3)), stop);
 
     /// <summary>The newest version of a resource, and how many of it are kept.</summary>
     public async Task<(int Newest, long Kept)> VersionsAsync(string organisation, string id, CancellationToken stop) =>
-        (await ReadAsync(VersionsSql, [id, organisation], row => (row.GetInt32(0), row.GetInt64(1)), stop)).Single();
+        (await database.ReadAsync(
+            VersionsSql, [id, organisation], row => (row.GetInt32(0), row.GetInt64(1)), stop)).Single();
 
     /// <summary>Files that were accepted under a name.</summary>
     public Task<List<string>> JobsAsync(string submission, CancellationToken stop) =>
-        ReadAsync(JobsSql, [submission], row => row.GetString(0), stop);
+        database.ReadAsync(JobsSql, [submission], row => row.GetString(0), stop);
 
     public Task<List<(string What, long Times)>> OutcomesAsync(
         string[] sources, string[] numbers, CancellationToken stop) =>
-        ReadAsync(OutcomesSql, [sources, numbers], row => (row.GetString(0), row.GetInt64(1)), stop);
+        database.ReadAsync(OutcomesSql, [sources, numbers], row => (row.GetString(0), row.GetInt64(1)), stop);
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
-
-    private async Task<List<T>> ReadAsync<T>(
-        string sql, object[] values, Func<NpgsqlDataReader, T> read, CancellationToken stop)
-    {
-#pragma warning disable CA2100 // The texts above.
-        await using var command = database.CreateCommand(sql);
-#pragma warning restore CA2100
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new() { Value = value });
-        }
-
-        await using var rows = await command.ExecuteReaderAsync(stop);
-        var all = new List<T>();
-        while (await rows.ReadAsync(stop))
-        {
-            all.Add(read(rows));
-        }
-
-        return all;
-    }
 }
